@@ -1,0 +1,5 @@
+"""`python -m unstate`."""
+
+from unstate.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The values that flow through the pipeline: frozen, serialisable, without behaviour beyond their own reading.
+
+Lines are 1-based, columns 0-based in code points; paths are relative to the scanned root, with `/`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that is passed between steps."""
+
+
+class Verdict(StrEnum):
+    """How far a change group can be trusted."""
+
+    EXACT = "exact"  # shown equal to the original by a proof that runs in the test suite
+    REVIEW = "review"  # complete patch, with named differences that a person accepts
+    MANUAL = "manual"  # found and explained, no patch
+
+
+class Kind(StrEnum):
+    """What a store is for."""
+
+    SESSION = "session"
+    TOKEN = "token"  # one-time codes, OAuth state, nonces, reset and API tokens
+    CONVERSATION = "conversation"
+    JOB_STATUS = "job_status"
+    COUNTER = "counter"
+    RATE_LIMIT = "rate_limit"
+    CACHE = "cache"
+    RECORD = "record"  # domain data with no other home
+    SETTING = "setting"  # a value that requests change and every process must see
+    UPLOAD = "upload"  # bytes received, kept in memory
+    FILE_STORE = "file_store"  # files on local disk that outlive a request
+    FILE_DATABASE = "file_database"  # JSON, CSV, pickle, sqlite used as a database
+    CONNECTION_REGISTRY = "connection_registry"  # live handles: sockets, tasks, clients, models
+    LOCK = "lock"
+    QUEUE = "queue"
+    SCHEDULER = "scheduler"
+    SECRET = "secret"  # identity made anew by each process
+
+
+class Shape(StrEnum):
+    """What one entry of a store (or a store without keys) holds."""
+
+    STR = "str"
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    BYTES = "bytes"
+    RECORD = "record"  # dict of JSON values, to any depth
+    MODEL = "model"  # dataclass, pydantic model, named tuple
+    LIST = "list"
+    SET = "set"
+    FILE = "file"
+    OBJECT = "object"  # anything without a codec
+    UNKNOWN = "unknown"
+
+
+class Layout(StrEnum):
+    """How the backing service holds a store. One layout a store: mixing them is WRONGTYPE."""
+
+    STRING = "string"  # one Redis string per entry: per-key operations, expiry
+    HASH = "hash"  # one Redis hash per store: len, iteration and clear stay atomic
+    LIST = "list"
+    SET = "set"
+    COUNTER = "counter"  # one Redis string holding an integer
+    S3 = "s3"  # one S3 object per entry
+
+
+class Scope(StrEnum):
+    """Where a store lives."""
+
+    MODULE = "module global"
+    CLASS = "class attribute"
+    INSTANCE = "instance attribute"
+    APP = "app attribute"
+    CLOSURE = "closure variable"
+    DEFAULT = "default argument"
+    FUNCTION = "function attribute"
+    FOLDER = "folder"
+
+
+class Op(StrEnum):
+    """What a site does with its store. `x` is the store, `k` a key, `v` a value."""
+
+    DEFINE = "define"  # x = {} and annotations of it
+    IMPORT = "import"  # from m import x
+    GLOBAL = "global"  # global x, nonlocal x
+    GETITEM = "getitem"
+    SETITEM = "setitem"
+    AUGITEM = "augitem"  # x[k] += v
+    DELITEM = "delitem"
+    CONTAINS = "contains"
+    GET = "get"
+    POP = "pop"
+    SETDEFAULT = "setdefault"
+    UPDATE = "update"
+    ADD = "add"  # add, append, extend, insert, appendleft
+    REMOVE = "remove"  # remove, discard, popleft, popitem
+    CLEAR = "clear"
+    LEN = "len"
+    BOOL = "bool"
+    ITER = "iter"  # for, keys, values, items, comprehensions, list(x), sorted(x)
+    REBIND = "rebind"  # x = other, x += n on a scalar
+    READ = "read"  # a scalar is read
+    NESTED_WRITE = "nested write"  # x[k]["f"] = v, x[k].attr = v, x[k].append(v)
+    ALIAS = "alias"  # y = x, y = x[k] with y written to
+    PASS = "pass"  # x is handed to another function
+    RETURN = "return"  # x is handed out
+    CALL = "call"  # any other method of x
+    # files
+    WRITE = "write"
+    APPEND = "append"
+    OPEN = "open"
+    EXISTS = "exists"
+    STAT = "stat"
+    LIST = "list"
+    DELETE = "delete"
+    RENAME = "rename"
+    SERVE = "serve"
+    PATH = "path"  # a path is formed or handed on
+
+
+class Span(Value):
+    """A stretch of source: the whole expression or statement, `end_column` exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Site(Value):
+    """One place that touches a store. `span` is the reference itself (`x`, `self._x`, `m.x`), not the operation around it."""
+
+    path: str
+    span: Span
+    op: Op
+    function: str = ""  # qualified name of the enclosing function, "" at module level
+    asynchronous: bool = False  # the innermost enclosing function is `async def`
+    key_type: str = ""  # as an annotation ("str", "int", "tuple[str, int]"), "" where unknown or no key
+    value_type: str = ""  # of the value written, as an annotation, "" where unknown or nothing is written
+    reachable: bool = False  # a request, message or task can reach it
+    contexts: tuple[str, ...] = ()  # of "loop", "lock", "try", "lambda", "comprehension", "import time"
+
+    @property
+    def line(self) -> int:
+        """The line of the reference."""
+        return self.span.line
+
+
+class Decision(Value):
+    """A question that the code cannot answer, with a default; `choices` empty means free text."""
+
+    name: str  # "ttl", "key_prefix", "codec", "missing_key", "concurrency", "serving", "object_key"
+    question: str
+    default: str
+    choices: tuple[str, ...] = ()
+    why: str = ""  # why the default is what it is
+
+
+class Store(Value):
+    """One piece of process-local state, linked over the whole service."""
+
+    service: str  # root of the service relative to the scanned root, "." for the root itself
+    module: str  # dotted name as the service imports it
+    name: str  # qualified name within the module: "sessions", "Manager._sessions", "app.state.sessions"
+    path: str
+    span: Span  # the statement that defines it
+    scope: Scope
+    constructor: str  # resolved name of what makes it: "dict", "list", "collections.deque", "int", "NoneType", ...
+    definition: str  # source of the defining value: "{}", "TTLCache(maxsize=100, ttl=60)"
+    key_types: tuple[str, ...] = ()  # distinct key types seen or declared; "" stands for an unknown one
+    value_types: tuple[str, ...] = ()  # distinct value types seen or declared; "" stands for an unknown one
+    sites: tuple[Site, ...] = ()  # in order of path and place, definition and imports included
+
+
+class Finding(Value):
+    """A store that holds its service to one process, with the reason."""
+
+    id: str  # "US101:service:module:name"; no line numbers, so that decisions and baselines outlive edits
+    rule: str
+    kind: Kind
+    shape: Shape
+    store: Store
+    limit: Verdict = Verdict.EXACT  # the best verdict that a plan may reach
+    evidence: tuple[str, ...] = ()  # definition, path from a handler to a write, what a second process breaks
+    reasons: tuple[str, ...] = ()  # why `limit` is below exact: "src/app.py:12: holds a websocket; ..."
+    decisions: tuple[Decision, ...] = ()
+    ttl: str = ""  # expiry found in the code ("3600s", "PERMANENT_SESSION_LIFETIME"), "" where none
+
+
+class Diagnostic(Value):
+    """Something that kept a file (or a part of it) from being read or changed."""
+
+    path: str
+    line: int
+    message: str
+    rule: str = "US001"
+
+
+class Refusal(Value):
+    """Why a site cannot be rewritten, and what a person could change so that it can."""
+
+    path: str
+    line: int
+    reason: str
+    advice: str = ""
+
+
+class Group(Value):
+    """All edits of one store in all files: accepted or rejected as one."""
+
+    id: str  # the finding's id
+    finding: Finding
+    verdict: Verdict
+    layout: Layout | None = None  # None where the verdict is manual
+    codec: str = ""  # "str", "int", "json", "bytes", ...
+    prefix: str = ""  # namespace of the keys
+    ttl_seconds: int | None = None
+    differences: tuple[str, ...] = ()  # what behaves differently, each a sentence
+    refusals: tuple[Refusal, ...] = ()
+    decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
+    answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
+    files: tuple[str, ...] = ()  # paths the patch touches, generated ones not included
+    requires: tuple[str, ...] = ()  # distributions the result needs: "redis>=6", "boto3>=1.34"
+    needs: tuple[str, ...] = ()  # ids of groups that must be accepted with this one
+    conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
+
+
+class Plan(Value):
+    """Everything that unstate would change under one root."""
+
+    schema: Literal["unstate.plan/1"] = "unstate.plan/1"
+    root: str = "."
+    base: tuple[tuple[str, str], ...] = ()  # (path, sha256 of the bytes that were read) of every touched file
+    groups: tuple[Group, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class FileChange(Value):
+    """One file's whole new content. `before` is None for a new file, `after` None for a removed one."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
