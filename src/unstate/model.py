@@ -205,6 +205,14 @@ class Diagnostic(Value):
     rule: str = "US001"
 
 
+class Scan(Value):
+    """Everything that was found under one root."""
+
+    root: str = "."
+    findings: tuple[Finding, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
 class Refusal(Value):
     """Why a site cannot be rewritten, and what a person could change so that it can."""
 
