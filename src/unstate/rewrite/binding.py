@@ -1,0 +1,41 @@
+"""A store as the rewriter sees it: its references in the code, and how the backing service holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from unstate.model import Layout, Refusal, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One accepted store. The same binding serves every file of the service."""
+
+    id: str  # the change group's id
+    name: str  # the store's own name, for messages: "user_sessions"
+    layout: Layout
+    container: str  # as in catalogue.rule.Rule.container
+    codec: str  # as in catalogue.rule.Rule.codecs
+    key_type: str  # "str", "int", or "" where unproven: taken as text
+    prefix: str  # namespace in the backing service, without its separator
+    sites: tuple[Site, ...]
+    ttl: str = ""  # name of the constant that holds the expiry, "" for none
+    safe_keys: bool = False  # keys are made by the app itself and fit an S3 key as they are
+    model: str = ""  # how the model class of the values is written where it is defined, for codec "model"
+    zero: str = ""  # the definition's literal, for containers without keys
+
+    def in_file(self, path: str) -> tuple[Site, ...]:
+        """The sites of this store in one file."""
+        return tuple(site for site in self.sites if site.path == path)
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """What became of one file. `after` is None where a refusal stands."""
+
+    path: str
+    after: bytes | None = None
+    refusals: dict[str, list[Refusal]] = field(default_factory=dict)  # by binding id
+    differences: dict[str, set[str]] = field(default_factory=dict)  # by binding id, from `review` rules
+    rules: dict[str, set[str]] = field(default_factory=dict)  # by binding id, ids of the rules used
+    names: set[str] = field(default_factory=set)  # what the file imports from the backing-services module

@@ -1,0 +1,37 @@
+"""How a value travels as text, and its type comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """Templates over `{}`, the expression; `encoder` and `decoder` are the same as functions."""
+
+    encode: str
+    decode: str
+    encoder: str
+    decoder: str
+
+
+_CODECS = {
+    "str": Codec("{}", "{}", "str", "str"),
+    "int": Codec("{}", "int({})", "int", "int"),
+    "float": Codec("{}", "float({})", "float", "float"),
+    "bool": Codec("dumps({})", "loads({})", "dumps", "loads"),
+    "json": Codec("dumps({})", "loads({})", "dumps", "loads"),
+    "bytes": Codec("{}", "{}", "bytes", "bytes"),
+}
+
+
+def codec(name: str, model: str = "") -> Codec:
+    """The codec of that name; `model` is the class of a pydantic model. Raises KeyError for an unknown one."""
+    if name == "model":
+        return Codec(
+            "{}.model_dump_json()",
+            f"{model}.model_validate_json({{}})",
+            f"{model}.model_dump_json",
+            f"{model}.model_validate_json",
+        )
+    return _CODECS[name]

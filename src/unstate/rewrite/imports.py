@@ -1,0 +1,133 @@
+"""The import manager: brings names of the backing-services module in, and takes out imports that lost their use."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TypeVar
+
+import libcst as cst
+
+from unstate.rewrite.names import Names, loaded, words
+
+Node = TypeVar("Node", cst.Import, cst.ImportFrom)
+
+
+def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
+    """`from source import ...` for all names the rewrite uses: merged into one that is there, else after the imports."""
+    if not names.imported:
+        return module
+    body = list(module.body)
+    for position, line in enumerate(body):
+        statement = _from_import(line, source)
+        if statement is not None and not isinstance(statement.names, cst.ImportStar):
+            there = {alias.evaluated_name: alias.evaluated_alias for alias in statement.names}
+            wanted = there | {name: _asname(name, names) for name in names.imported}
+            body[position] = line.with_deep_changes(statement, names=_aliases(wanted))
+            return module.with_changes(body=body)
+    aliases = _aliases({name: _asname(name, names) for name in names.imported})
+    new = cst.SimpleStatementLine([cst.ImportFrom(_dotted(source), aliases)])
+    position = _after_imports(body)
+    if position == 0:
+        return _at_the_top(module, new)
+    return module.with_changes(body=[*body[:position], new, *body[position:]])
+
+
+def _at_the_top(module: cst.Module, new: cst.SimpleStatementLine) -> cst.Module:
+    """The first line of the file; what follows stands apart from it."""
+    body = list(module.body)
+    if body and not any(line.comment is None for line in _leading(body[0])):
+        body[0] = body[0].with_changes(leading_lines=[cst.EmptyLine(indent=False), *_leading(body[0])])
+    return module.with_changes(body=[new, *body])
+
+
+def _leading(node: cst.CSTNode) -> Sequence[cst.EmptyLine]:
+    return getattr(node, "leading_lines", ())
+
+
+def _from_import(line: cst.CSTNode, source: str) -> cst.ImportFrom | None:
+    match line:
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[]) as statement]) if module is not None:
+            return statement if cst.Module([]).code_for_node(module) == source else None
+    return None
+
+
+def _asname(name: str, names: Names) -> str | None:
+    alias = names.alias(name)
+    return None if alias == name else alias
+
+
+def _aliases(wanted: dict[str, str | None]) -> list[cst.ImportAlias]:
+    """In the order that import sorters keep: constants, classes, then the rest."""
+    ordered = sorted(wanted, key=lambda name: (not name.isupper(), not name[:1].isupper(), name))
+    return [
+        cst.ImportAlias(cst.Name(name), cst.AsName(cst.Name(alias)) if (alias := wanted[name]) else None)
+        for name in ordered
+    ]
+
+
+def _dotted(name: str) -> cst.Name | cst.Attribute:
+    node = cst.parse_expression(name)
+    assert isinstance(node, cst.Name | cst.Attribute)
+    return node
+
+
+def _after_imports(body: Sequence[cst.CSTNode]) -> int:
+    """Where the block of imports at the top of the file ends, its docstring included."""
+    end = 0
+    for position, line in enumerate(body):
+        match line:
+            case cst.SimpleStatementLine(body=[cst.Import() | cst.ImportFrom()]):
+                end = position + 1
+            case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]) if position == 0:
+                end = 1
+            case cst.Try() | cst.If() if any(isinstance(inner, cst.Import | cst.ImportFrom) for inner in _inner(line)):
+                pass  # a guarded import: the block goes on, but ours does not go into it
+            case _:
+                break
+    return end
+
+
+def _inner(node: cst.CSTNode) -> list[cst.CSTNode]:
+    return [small for child in node.children for line in child.children for small in line.children]
+
+
+def without_unused(module: cst.Module, before: ast.Module, exported: frozenset[str]) -> cst.Module:
+    """Take out imports whose last use the rewrite took away. `exported` names are imported from here elsewhere."""
+    after = ast.parse(module.code)
+    still = loaded(after) | words(after) | exported
+    gone = loaded(before) - still
+    return module.visit(_Remover(gone)) if gone else module
+
+
+class _Remover(cst.CSTTransformer):
+    """Removes import aliases that bind one of the names."""
+
+    def __init__(self, gone: frozenset[str]) -> None:
+        self.gone = gone
+
+    def leave_ImportFrom(
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.ImportFrom | cst.RemovalSentinel:
+        if isinstance(updated_node.names, cst.ImportStar):
+            return updated_node
+        return _kept(updated_node, updated_node.names, self.gone)
+
+    def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.Import | cst.RemovalSentinel:
+        return _kept(updated_node, updated_node.names, self.gone)
+
+
+def _kept(
+    node: Node, aliases: Sequence[cst.ImportAlias], gone: frozenset[str]
+) -> Node | cst.RemovalSentinel:
+    kept = [alias for alias in aliases if _binds(alias) not in gone]
+    if len(kept) == len(aliases):
+        return node
+    if not kept:
+        return cst.RemoveFromParent()
+    kept[-1] = kept[-1].with_changes(comma=aliases[-1].comma)
+    return node.with_changes(names=kept)
+
+
+def _binds(alias: cst.ImportAlias) -> str:
+    return alias.evaluated_alias or alias.evaluated_name.partition(".")[0]

@@ -1,0 +1,98 @@
+"""The names that a rewrite brings into a file, and those that the file has."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Names:
+    """`taken` by the file itself; `imported` by the rewrite from the backing-services module."""
+
+    taken: frozenset[str]
+    imported: set[str] = field(default_factory=set)
+
+    def fresh(self, wanted: str) -> str:
+        """A local name: `wanted` without its leading underscore, numbered where the file has it already."""
+        base = wanted.lstrip("_")
+        name, n = base, 2
+        while name in self.taken:
+            name, n = f"{base}_{n}", n + 1
+        return name
+
+    def use(self, name: str) -> str:
+        """How the file calls `name` of the backing-services module: under another name where it has its own."""
+        self.imported.add(name)
+        return self.alias(name)
+
+    def alias(self, name: str) -> str:
+        """The name under which `name` is imported."""
+        return f"backing_{name}" if name in self.taken else name
+
+
+def bound(tree: ast.Module, backing_module: str) -> frozenset[str]:
+    """Every name that the file binds anywhere, except by importing it from the backing-services module."""
+    return frozenset(_bound(tree, backing_module))
+
+
+def _bound(tree: ast.Module, backing_module: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.ImportFrom(module=module, names=aliases) if module != backing_module:
+                yield from (alias.asname or alias.name for alias in aliases)
+            case ast.Import(names=aliases):
+                yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                yield from names
+
+
+def loaded(tree: ast.Module) -> frozenset[str]:
+    """Every name that the file reads."""
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+
+
+def words(tree: ast.Module) -> frozenset[str]:
+    """Every word in a string of the file: it may be a name in an annotation or in `__all__`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(node.value.replace(".", " ").replace("[", " ").replace("]", " ").replace(",", " ").split())
+    return frozenset(found)
+
+
+def unresolved(source: str, path: str) -> frozenset[str]:
+    """Names that are read as globals and bound nowhere in the file. Raises SyntaxError where it does not compile."""
+    top = symtable.symtable(source, path, "exec")
+    known = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()}
+    known.update(_declared(top))
+    known.update(dir(builtins), ("__file__", "__name__", "__doc__", "__path__", "__spec__", "__builtins__", "__class__"))
+    return frozenset(name for name in _globals(top) if name not in known)
+
+
+def _globals(table: symtable.SymbolTable) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and symbol.is_global():
+            yield symbol.get_name()
+        elif table.get_type() == "module" and symbol.is_referenced():
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _globals(child)
+
+
+def _declared(table: symtable.SymbolTable) -> Iterator[str]:
+    """Names that functions bind by `global`."""
+    for child in table.get_children():
+        yield from (symbol.get_name() for symbol in child.get_symbols() if symbol.is_declared_global())
+        yield from _declared(child)

@@ -1,0 +1,70 @@
+"""Parentheses around what we put in: first everywhere, then taken off where nothing could bind tighter."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+
+class OurParen(cst.LeftParen):
+    """A parenthesis that the rewrite set, not the author."""
+
+
+_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.BaseNumber, cst.BaseString, cst.BaseList, cst.BaseDict)
+
+
+def parenthesized(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression in parentheses, unless it is an atom or ends in a trailer and so needs none anywhere."""
+    if node.lpar or isinstance(node, (*_ATOMS, cst.BaseSet, cst.BaseComp)):
+        return node
+    return node.with_changes(lpar=[OurParen()], rpar=[cst.RightParen()])
+
+
+class Unwrap(cst.CSTTransformer):
+    """Takes our parentheses off again where the place itself delimits the expression."""
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:  # type: ignore[override]
+        for name in _DELIMITED.get(type(original_node), ()):
+            updated_node = _bare(original_node, updated_node, name, awaits_only=False)
+        for name in _LOOSE.get(type(original_node), ()):
+            updated_node = _bare(original_node, updated_node, name, awaits_only=True)
+        return updated_node
+
+
+_DELIMITED: dict[type[cst.CSTNode], tuple[str, ...]] = {
+    cst.Return: ("value",),
+    cst.Assign: ("value",),
+    cst.AnnAssign: ("value",),
+    cst.AugAssign: ("value",),
+    cst.Expr: ("value",),
+    cst.Arg: ("value",),
+    cst.If: ("test",),
+    cst.While: ("test",),
+    cst.Assert: ("test",),
+    cst.For: ("iter",),
+    cst.Index: ("value",),
+    cst.Element: ("value",),
+    cst.DictElement: ("value",),
+    cst.FormattedStringExpression: ("expression",),
+}
+_LOOSE: dict[type[cst.CSTNode], tuple[str, ...]] = {
+    cst.Comparison: ("left",),
+    cst.ComparisonTarget: ("comparator",),
+    cst.BooleanOperation: ("left", "right"),
+    cst.UnaryOperation: ("expression",),
+    cst.IfExp: ("body", "test", "orelse"),
+    cst.NamedExpr: ("value",),
+    cst.CompIf: ("test",),
+    cst.CompFor: ("iter",),
+    cst.ListComp: ("elt",),
+}
+
+
+def _bare(original: cst.CSTNode, updated: cst.CSTNodeT, name: str, *, awaits_only: bool) -> cst.CSTNodeT:
+    before, value = getattr(original, name), getattr(updated, name)
+    if not isinstance(before, cst.BaseExpression) or len(before.lpar) != 1 or not isinstance(before.lpar[0], OurParen):
+        return updated
+    if awaits_only and not isinstance(before, cst.Await):
+        return updated
+    if isinstance(before, cst.Tuple | cst.Yield | cst.NamedExpr) or "\n" in cst.Module([]).code_for_node(value):
+        return updated
+    return updated.with_deep_changes(value, lpar=[], rpar=[])  # type: ignore[return-value]

@@ -1,0 +1,390 @@
+"""The libcst transformer: every operation on an accepted store becomes its backing-service form, or a refusal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import libcst as cst
+
+from unstate.catalogue import rules_for
+from unstate.catalogue.rule import Rule
+from unstate.model import Refusal, Verdict
+from unstate.rewrite import forms, guards
+from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.match import (
+    METAVARIABLES,
+    Environment,
+    Pattern,
+    Statement,
+    flatten,
+    match_expression,
+    match_statements,
+    parse_pattern,
+    pure,
+)
+from unstate.rewrite.names import Names
+from unstate.rewrite.quotes import Requote
+from unstate.rewrite.references import References
+
+
+@dataclass(slots=True)
+class _Found:
+    """A rule that fits at a node, with what its metavariables stand for."""
+
+    rule: Rule
+    binding: Binding
+    environment: Environment
+
+
+@dataclass(slots=True)
+class _Function:
+    """The innermost place that decides whether `await` may stand: "async", "sync", "lambda", "generator", "module"."""
+
+    how: str
+
+
+@dataclass(slots=True)
+class Transformer(cst.CSTTransformer):
+    """Rewrites one module. Read `outcome` afterwards: where it has a refusal, the tree is not to be used."""
+
+    references: References
+    names: Names
+    outcome: Rewritten
+    _expressions: dict[int, _Found] = field(default_factory=dict)
+    _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
+    _dropped: set[int] = field(default_factory=set)
+    _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
+    _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
+    _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
+    _functions: list[_Function] = field(default_factory=lambda: [_Function("module")])
+
+    def __post_init__(self) -> None:
+        cst.CSTTransformer.__init__(self)
+
+    # -- finding what to rewrite, from the outside in ------------------------------------------------------------
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if not self.references.within(node):
+            return False
+        if id(node) in self._statements or id(node) in self._dropped:
+            return False
+        self._enter(node)
+        _mark_targets(node, self._targets)
+        if isinstance(node, cst.Expr):
+            self._discarded.add(id(node.value))
+        if isinstance(node, cst.Module | cst.BaseSuite):
+            self._plan_body(node.body)
+        elif isinstance(node, cst.BaseExpression) and id(node) not in self._targets:
+            if (found := self._expression_rule(node)) is not None:
+                self._expressions[id(node)] = found
+                return False
+        return True
+
+    def _plan_body(self, body: Sequence[cst.CSTNode]) -> None:
+        """Longest match first: a run of statements that one command replaces is taken before its parts."""
+        position = 0
+        while position < len(body):
+            taken = 0
+            if self.references.defined_by(body[position]) is not None:
+                self._drop_definition(body, position)
+            elif self.references.within(body[position]):
+                taken = self._take_run(body, position)
+            position += max(taken, 1)
+
+    def _drop_definition(self, body: Sequence[cst.CSTNode], position: int) -> None:
+        """Take a definition out. A comment right above it goes with it, unless the next line shares that comment."""
+        node = body[position]
+        assert isinstance(node, cst.SimpleStatementLine)
+        self._dropped.add(id(node))
+        leading = [*self._handed_on.pop(id(node), []), *node.leading_lines]
+        following = body[position + 1] if position + 1 < len(body) else None
+        if following is None:
+            return
+        after: Sequence[cst.EmptyLine] = getattr(following, "leading_lines", ())
+        attached = 0
+        while attached < len(leading) and leading[len(leading) - 1 - attached].comment is not None:
+            attached += 1
+        own = 0 if not after and self.references.defined_by(following) is None else attached
+        kept = leading[: len(leading) - own]
+        if any(line.comment is not None for line in kept) or len(kept) > len(after):
+            self._handed_on[id(following)] = kept if not after else _without_blank_tail(kept)
+
+    def _take_run(self, body: Sequence[cst.CSTNode], position: int) -> int:
+        rest = body[position:]
+        for binding in self.references.bindings_within(rest[0]):
+            for rule, pattern in _statement_rules(binding):
+                count = len(pattern.statements)
+                run = rest[:count]
+                flat = flatten(run)
+                if len(flat) != len(run):  # `a; b` on one line: only whole lines are replaced
+                    continue
+                matched = match_statements(pattern, flat, self.references.test(binding))
+                if matched is None or not self._allowed(rule, pattern, binding, matched[0], discarded=True):
+                    continue
+                self._statements[id(run[0])] = (_Found(rule, binding, matched[0]), run)
+                self._dropped.update(id(node) for node in run[1:])
+                return count
+        return 0
+
+    def _expression_rule(self, node: cst.BaseExpression) -> _Found | None:
+        for binding in self.references.bindings_within(node):
+            for rule, pattern in _expression_rules(binding):
+                environment = match_expression(pattern, node, self.references.test(binding))
+                if environment is None:
+                    continue
+                if self._allowed(rule, pattern, binding, environment, discarded=id(node) in self._discarded):
+                    return _Found(rule, binding, environment)
+        return None
+
+    def _allowed(
+        self, rule: Rule, pattern: Pattern, binding: Binding, environment: Environment, *, discarded: bool
+    ) -> bool:
+        if guards.failed(rule.when, environment, discarded=discarded) is not None:
+            return False
+        repeated = _repeated(rule.pattern, rule.form)
+        return all(pure(environment[letter]) for letter in repeated if letter in environment)
+
+    # -- putting the forms in, from the inside out ---------------------------------------------------------------
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        if not self.references.within(original_node):
+            return updated_node
+        self._leave(original_node)
+        if id(original_node) in self._dropped:
+            return cst.RemoveFromParent()
+        if id(original_node) in self._statements:
+            return self._replaced_statements(original_node)
+        if id(original_node) in self._expressions:
+            return self._replaced_expression(original_node)
+        if isinstance(original_node, cst.FormattedString):
+            return updated_node.visit(Requote())
+        if isinstance(original_node, cst.Global | cst.Nonlocal):
+            return _without_names(updated_node, {b.name for b in self.references.bindings_within(original_node)})  # type: ignore[arg-type]
+        if isinstance(original_node, cst.ImportFrom):
+            return self._without_imports(original_node, updated_node)  # type: ignore[arg-type]
+        if id(original_node) in self._handed_on:
+            lines = [*self._handed_on[id(original_node)], *updated_node.leading_lines]  # type: ignore[attr-defined]
+            return updated_node.with_changes(leading_lines=lines)
+        binding = self.references.binding_at(original_node)
+        if binding is not None and not isinstance(original_node, cst.ImportAlias):
+            self._refuse(original_node, binding)
+        return updated_node
+
+    def _without_imports(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> cst.CSTNode | cst.RemovalSentinel:
+        """`from m import x, y` without the names of stores."""
+        if isinstance(original.names, cst.ImportStar) or isinstance(updated.names, cst.ImportStar):
+            return updated
+        kept = [
+            new
+            for old, new in zip(original.names, updated.names, strict=True)
+            if self.references.binding_at(old) is None
+        ]
+        if not kept:
+            return cst.RemoveFromParent()
+        kept[-1] = kept[-1].with_changes(comma=original.names[-1].comma)
+        return updated.with_changes(names=kept)
+
+    def _replaced_expression(self, node: cst.CSTNode) -> cst.BaseExpression:
+        found = self._expressions[id(node)]
+        asynchronous = self._asynchronous(node, found)
+        self._note(found)
+        return forms.expression(
+            found.rule.form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
+        )
+
+    def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
+        found, run = self._statements[id(node)]
+        asynchronous = self._asynchronous(node, found)
+        self._note(found)
+        new = forms.statements(
+            found.rule.form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
+        )
+        return cst.FlattenSentinel(_with_comments(new, run))
+
+    def _visited(self, environment: Environment) -> Environment:
+        """What the metavariables stand for may hold operations on stores itself."""
+        return {letter: self._visited_one(bound) for letter, bound in environment.items() if letter != "x"}
+
+    def _visited_one(self, bound: cst.BaseExpression | tuple[Statement, ...]) -> cst.BaseExpression | tuple[Statement, ...]:
+        if isinstance(bound, tuple):
+            return tuple(statement.visit(self) for statement in bound)  # type: ignore[misc]
+        visited = bound.visit(self)
+        assert isinstance(visited, cst.BaseExpression)
+        return visited
+
+    def _asynchronous(self, node: cst.CSTNode, found: _Found) -> bool:
+        """Whether the form must be awaited here; a refusal where it must and cannot."""
+        how = self._functions[-1].how
+        if how in ("lambda", "generator") and any(function.how == "async" for function in self._functions):
+            self._refuse(
+                node,
+                found.binding,
+                f"`await` cannot stand in this {how}",
+                "use a list comprehension or a named async function",
+            )
+        return how == "async"
+
+    def _note(self, found: _Found) -> None:
+        self.outcome.rules.setdefault(found.binding.id, set()).add(found.rule.id)
+        if found.rule.verdict is not Verdict.EXACT:
+            self.outcome.differences.setdefault(found.binding.id, set()).add(found.rule.difference)
+        if sum(not pure(bound) for letter, bound in found.environment.items() if letter != "x") > 1:
+            self.outcome.differences.setdefault(found.binding.id, set()).add(_ORDER)
+
+    def _refuse(self, node: cst.CSTNode, binding: Binding, reason: str = "", advice: str = "") -> None:
+        refusals = self.outcome.refusals.setdefault(binding.id, [])
+        line = self.references.line(node)
+        if all(refusal.line != line for refusal in refusals):
+            reason = reason or f"no rule of the catalogue fits this use of `{binding.name}`"
+            refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason, advice=advice))
+
+    # -- where `await` may stand ---------------------------------------------------------------------------------
+
+    def _enter(self, node: cst.CSTNode) -> None:
+        if (how := _how(node)) is not None:
+            self._functions.append(_Function(how))
+
+    def _leave(self, node: cst.CSTNode) -> None:
+        if self.references.within(node) and _how(node) is not None and id(node) not in self._skipped:
+            self._functions.pop()
+
+    @property
+    def _skipped(self) -> Mapping[int, object] | set[int]:
+        return self._statements.keys() | self._dropped  # type: ignore[return-value]
+
+
+_ORDER = "the key and the value are evaluated in another order than before; both have side effects"
+
+
+def _how(node: cst.CSTNode) -> str | None:
+    match node:
+        case cst.FunctionDef(asynchronous=asynchronous):
+            return "sync" if asynchronous is None else "async"
+        case cst.Lambda():
+            return "lambda"
+        case cst.GeneratorExp():
+            return "generator"
+    return None
+
+
+def _mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
+    """Note what a statement writes to. `x[k]["f"] = v` writes into `x[k]`, so no part of that chain is a plain read."""
+    match node:
+        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
+            _mark_chain(target, targets)
+        case cst.Del(target=target) | cst.For(target=target) | cst.CompFor(target=target):
+            _mark_chain(target, targets)
+        case cst.NamedExpr(target=target):
+            _mark_chain(target, targets)
+        case cst.AsName(name=name):
+            _mark_chain(name, targets)
+
+
+def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:
+    targets.add(id(node))
+    match node:
+        case cst.Attribute(value=value) | cst.Subscript(value=value):
+            _mark_chain(value, targets)
+        case cst.Call(func=func):
+            _mark_chain(func, targets)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                _mark_chain(element.value, targets)
+
+
+def _without_names(statement: cst.Global | cst.Nonlocal, gone: set[str]) -> cst.CSTNode | cst.RemovalSentinel:
+    """`global x, y` without the names of stores."""
+    kept = [item for item in statement.names if item.name.value not in {name.split(".")[-1] for name in gone}]
+    if not kept:
+        return cst.RemoveFromParent()
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return statement.with_changes(names=kept)
+
+
+def _without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """The lines up to the last comment: the blank lines after it are the next statement's own."""
+    while lines and lines[-1].comment is None:
+        lines = lines[:-1]
+    return lines
+
+
+@cache
+def _repeated(pattern: str, form: str) -> frozenset[str]:
+    """Letters whose expression the form evaluates more or less often than once, or the pattern more than once."""
+    wanted, given = _letters(pattern), _letters(form)
+    return frozenset(
+        letter for letter in METAVARIABLES - {"x", "t", "b"} if max(wanted[letter], given[letter]) > 1 or wanted[letter] and not given[letter]
+    )
+
+
+@cache
+def _letters(text: str) -> Counter[str]:
+    counter = _Letters()
+    cst.parse_module(text).visit(counter)
+    return counter.found
+
+
+class _Letters(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found: Counter[str] = Counter()
+        self.called: set[int] = set()
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if isinstance(node.func, cst.Name) and node.args:
+            self.called.add(id(node.func))
+
+    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
+        self.called.add(id(node.attr))
+
+    def visit_Arg_keyword(self, node: cst.Arg) -> None:
+        if node.keyword is not None:
+            self.called.add(id(node.keyword))
+
+    def visit_Name(self, node: cst.Name) -> None:
+        if id(node) in self.called:
+            return
+        letter = "k" if node.value in ("KEY", "FIELD", "OBJECT") else node.value
+        self.found[letter] += 1
+
+
+@cache
+def _rules(layout: str, container: str, codec: str) -> tuple[tuple[Rule, Pattern], ...]:
+    pairs = [(rule, parse_pattern(rule.pattern)) for rule in rules_for(layout, container, codec)]
+    return tuple(sorted(pairs, key=lambda pair: -pair[1].depth))
+
+
+def _expression_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
+    return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is not None]
+
+
+def _statement_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
+    return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is None]
+
+
+def _with_comments(new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], run: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+    """Comments of the replaced lines stay: those before and inside them stand before the form."""
+    first = run[0]
+    leading = list(getattr(first, "leading_lines", ()))
+    kept = _Comments()
+    for node in run:
+        node.visit(kept)
+    own = {line.comment.value for line in leading if line.comment is not None}
+    indent = [cst.EmptyLine(comment=cst.Comment(text)) for text in kept.found if text not in own]
+    if not new:
+        return []
+    if isinstance(first, cst.SimpleStatementLine) and len(run) == 1 and len(new) == 1 and isinstance(new[0], cst.SimpleStatementLine):
+        return [new[0].with_changes(leading_lines=leading, trailing_whitespace=first.trailing_whitespace)]
+    return [new[0].with_changes(leading_lines=[*leading, *indent]), *new[1:]]
+
+
+class _Comments(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def visit_Comment(self, node: cst.Comment) -> None:
+        self.found.append(node.value)
