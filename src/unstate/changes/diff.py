@@ -65,7 +65,7 @@ def hunks(before: bytes, after: bytes) -> Iterator[bytes]:
 
 
 def opcodes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Opcode]:
-    """difflib's opcodes from `old` to `new`. What both have at start and end is set aside first: it is most of a file."""
+    """difflib's opcodes from `old` to `new`; what both share at start and end, most of a file, is set aside first."""
     limit = min(len(old), len(new))
     head = next((i for i in range(limit) if old[i] != new[i]), limit)
     tail = next((i for i in range(limit - head) if old[-1 - i] != new[-1 - i]), limit - head)
