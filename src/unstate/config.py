@@ -226,7 +226,7 @@ def _steps(pointer: str, table: Any) -> list[str | int]:
         if step == "":
             break
         steps.append(step)
-        table = table[step] if step in table or isinstance(table, list) else {}
+        table = table[step] if isinstance(step, int) or step in table else {}
     return steps
 
 
