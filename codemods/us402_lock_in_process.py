@@ -42,7 +42,8 @@ def report():
 
 ## Fix safety
 A Redis lock is a lease: when its time is over, another may enter although the first is still at work, so the timeout
-must be longer than the work. It is not re-entrant. A lock that guards only a store that moves is handled with that store.
+must be longer than the work. It is not re-entrant. A lock that guards only a store that moves is handled with that
+store.
 
 ## References
 - [The twelve-factor app: processes](https://12factor.net/processes)
