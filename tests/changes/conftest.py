@@ -1,29 +1,11 @@
-"""Small trees to change, and a way to look at all of one."""
+"""Small trees to change."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-Tree = dict[str, tuple[bytes, int]]
-
-
-def snapshot(root: Path) -> Tree:
-    """Every file below `root` but for git's and ours: path → (content, mode)."""
-    return {
-        path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mode & 0o777)
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not {".git", ".unstate"} & set(path.relative_to(root).parts)
-    }
-
-
-def git(root: Path, *arguments: str) -> str:
-    """Run git in `root`; what it said."""
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+from trees import git
 
 
 @pytest.fixture
@@ -46,8 +28,3 @@ def repository(tree: Path) -> Path:
     git(tree, "add", "-A")
     git(tree, "commit", "-q", "-m", "base")
     return tree
-
-
-@pytest.fixture
-def look() -> Callable[[Path], Tree]:
-    return snapshot

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import git, snapshot
+from trees import CHANGES, git, snapshot
 
 from unstate.changes import disk, journal
 from unstate.changes.apply import apply, recover, undo
@@ -22,13 +22,6 @@ from unstate.changes.errors import (
     UnsafePathError,
 )
 from unstate.model import FileChange
-
-CHANGES = (
-    FileChange("app.py", b"one\r\ntwo", b"one\r\nTWO"),
-    FileChange("pkg/run.py", b"#!/usr/bin/env python\nold\n", b"#!/usr/bin/env python\nnew\n"),
-    FileChange("gone.py", b"to be removed\n", None),
-    FileChange("new/deep/backing.py", None, b"made\n"),
-)
 
 
 def refused(root: Path, error: type[ChangeError], *changes: FileChange, allow_dirty: bool = False) -> ChangeError:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Tree, snapshot
-from test_apply import CHANGES
+from trees import CHANGES, Tree, snapshot
 
 from unstate.changes import disk
 from unstate.changes.apply import apply, recover, undo
