@@ -68,6 +68,12 @@ class Config(Value, frozen=True):
         """Whether findings of the rule `code` are wanted, at `path` (relative to the root) if one is given."""
         return code.startswith(self.select or ("",)) and not code.startswith(self.at(path).ignore or ("\0",))
 
+    def with_ttl(self, ttl: Mapping[str, str]) -> Config:
+        """These settings with expiries that come before every other one. Raises ValueError."""
+        check_ttl(ttl)
+        overrides = tuple(msgspec.structs.replace(each, ttl={**each.ttl, **ttl}) for each in self.overrides)
+        return msgspec.structs.replace(self, ttl={**self.ttl, **ttl}, overrides=overrides)
+
     def at(self, path: str) -> Config:
         """The settings as they are for the file `path`, with every override that covers it laid on."""
         result = self

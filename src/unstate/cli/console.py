@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 PATIENCE = 1.0  # seconds before a person is told that work is going on
-
-_GREEN, _RED, _CYAN, _BOLD, _RESET = "\x1b[32m", "\x1b[31m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 
 
 class UserError(Exception):
@@ -47,14 +46,9 @@ def colours(stream: object = None) -> bool:
     return bool(terminal) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def coloured_diff(diff: bytes) -> bytes:
-    """The diff with the colours that git gives it; only the marks are added, the text stays."""
-    marks = {b"+": _GREEN, b"-": _RED, b"@": _CYAN, b"d": _BOLD, b"#": _BOLD, b"n": _BOLD, b"i": _BOLD}
-    lines = []
-    for line in diff.split(b"\n"):
-        mark = _BOLD if line.startswith((b"+++ ", b"--- ")) else marks.get(line[:1])
-        lines.append(f"{mark}".encode() + line + _RESET.encode() if mark and line else line)
-    return b"\n".join(lines)
+def width(limit: int = 100) -> int | None:
+    """Columns to wrap prose at: those of the terminal, `limit` at most; None where stdout is no terminal."""
+    return min(shutil.get_terminal_size().columns, limit) if sys.stdout.isatty() else None
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""What `scan` and `migrate` share: settings from file and command line, and the findings that a person wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from unstate.cli.console import UserError, note, warn, working
+from unstate.cli.targets import Target
+from unstate.config import Config, load
+
+if TYPE_CHECKING:
+    from unstate.model import Finding, Scan
+
+
+def settings(target: Target, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Config:
+    """The settings for a target; `select` replaces those of the file, `ignore` adds to them. Raises ConfigError."""
+    config = load(target.root)
+    selected, ignored = _codes(select), _codes(ignore)
+    _check_codes(target, (*selected, *ignored, *config.select, *config.ignore))
+    return msgspec.structs.replace(config, select=selected or config.select, ignore=(*config.ignore, *ignored))
+
+
+def findings(target: Target, config: Config) -> Scan:
+    """Scan a target, and keep what its settings select and its path means."""
+    from unstate.scan import scan
+
+    with working(f"Scanning {target.given}"):
+        found = scan(target.root, config)
+
+    def wanted(rule: str, path: str) -> bool:
+        return config.selects(rule, path) and target.file in (None, path)
+
+    result = msgspec.structs.replace(
+        found,
+        findings=tuple(each for each in found.findings if wanted(each.rule, each.store.path)),
+        diagnostics=tuple(each for each in found.diagnostics if wanted(each.rule, each.path)),
+    )
+    if not result.findings and not result.diagnostics:
+        _warn_if_empty(target, config)
+    return result
+
+
+def without(scan: Scan, known: frozenset[str]) -> Scan:
+    """The scan without the findings whose ids are `known`; says how many those are, and which are no more."""
+    left: list[Finding] = [each for each in scan.findings if each.id not in known]
+    held = len(scan.findings) - len(left)
+    if held:
+        note(f"{held} known from the baseline")
+    gone = known - {each.id for each in scan.findings}
+    if gone:
+        note("No longer found, and to be removed from the baseline: " + ", ".join(sorted(gone)))
+    return msgspec.structs.replace(scan, findings=tuple(left))
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip() for part in given for code in part.split(",") if code.strip())
+
+
+def _check_codes(target: Target, codes: Sequence[str]) -> None:
+    """Raise UserError for a code that begins no rule's: nothing would be found, and nobody would know why."""
+    if not codes:
+        return
+    from unstate import codemods
+    from unstate.config import nearest
+
+    known = list(codemods.load(target.root))
+    for code in codes:
+        if not any(rule.startswith(code) for rule in known):
+            raise UserError(f'no rule begins with "{code}"; {nearest(code, known)}')
+
+
+def _warn_if_empty(target: Target, config: Config) -> None:
+    from unstate.project import files
+
+    if not files(target.root, config):
+        warn(f"{target.given}: no Python files here; nothing was looked at")
