@@ -1,0 +1,92 @@
+"""The check itself: which phases, in which order, and when to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from unstate.verify.answers import Mask
+from unstate.verify.errors import CannotVerifyError
+from unstate.verify.machines import App
+from unstate.verify.phases import Phases, compared
+from unstate.verify.report import Outcome, PhaseResult, Report
+from unstate.verify.scenario import Scenario
+from unstate.verify.services import Backing
+
+Fault = Literal["rotate", "fresh", "kill"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+def verify(
+    app: App,
+    scenario: Scenario,
+    backing: Backing,
+    *,
+    original: App | None = None,
+    processes: int = 3,
+    faults: Sequence[Fault] = FAULTS,
+) -> Report:
+    """Whether `app` gives the answers of one process of `original` while its processes are many and die.
+
+    Without `original` the app is compared with itself in one process. Phases end with the first that does not come out
+    as it has to. Raises `CannotVerifyError` where the check cannot be made.
+    """
+    phases = Phases(scenario, backing, processes)
+    reference = original or app
+    results: list[PhaseResult] = []
+
+    def report(steps: int) -> Report:
+        return Report(app.name, scenario.name, backing.description, steps, tuple(results))
+
+    start = time.monotonic()
+    first = phases.single(reference)
+    if first.stopped:
+        raise CannotVerifyError(f"{first.stopped}, in one process of {'the original' if original else 'the app'}")
+    if not first.answers:
+        raise CannotVerifyError(f"{scenario.name} makes no request")
+    second = phases.single(reference)
+    mask = Mask(first, second)
+    again = mask.difference(second)
+    results.append(
+        PhaseResult(
+            "baseline",
+            f"{'the original' if original else 'the app'} in one process, twice",
+            Outcome.SAME if again is None else Outcome.NOTHING,
+            difference=again,
+            seconds=time.monotonic() - start,
+            notes=tuple(mask.notes),
+        )
+    )
+    steps = len(first.answers)
+    several = f"over {processes} processes in turn"
+
+    def add(result: PhaseResult) -> bool:
+        results.append(result)
+        return result.ok
+
+    if again is not None:
+        return report(steps)
+    if original is not None:
+        run = lambda: phases.in_turn(original)  # noqa: E731
+        if not add(compared("teeth", f"the original {several} has to differ", mask, run, differs=True)):
+            return report(steps)
+        if not add(compared("single", "the result in one process", mask, lambda: phases.single(app))):
+            return report(steps)
+    for fault in faults:
+        if not add(_faulty(fault, phases, app, mask, several, steps)):
+            break
+    return report(steps)
+
+
+def _faulty(fault: Fault, phases: Phases, app: App, mask: Mask, several: str, steps: int) -> PhaseResult:
+    match fault:
+        case "rotate":
+            return compared("rotate", several, mask, lambda: phases.in_turn(app))
+        case "kill":
+            meaning = f"{several}, each killed half-way"
+            return compared("kill", meaning, mask, lambda: phases.killed_half_way(app, steps))
+        case "fresh":
+            return compared(
+                "fresh", "a fresh process for every step, the last one killed", mask, lambda: phases.fresh(app)
+            )

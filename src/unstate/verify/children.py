@@ -1,0 +1,147 @@
+"""Child processes that end with us, whatever happens: each a process group of its own, known to a guard."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from unstate.verify.errors import CannotVerifyError
+
+GUARD = Path(__file__).with_name("guard.py")
+
+
+class _Guard:
+    """The one guard of this process, started with the first child."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._owner = 0
+
+    def tell(self, line: str) -> None:
+        """Write one line of the guard's protocol; a guard belongs to the process that started it, not to its forks."""
+        with self._lock:
+            if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+                self._owner = os.getpid()
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(GUARD)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    start_new_session=True,
+                )
+            assert self._process.stdin is not None
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+
+_GUARD = _Guard()
+
+
+class Child:
+    """A running child process, with what it wrote.
+
+    `log` receives standard output and standard error. `pass_fds` are inherited as they are.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self.command = tuple(command)
+        self.log = log
+        with log.open("ab") as out:
+            try:
+                self._process = subprocess.Popen(
+                    self.command,
+                    cwd=cwd,
+                    env=dict(os.environ if env is None else env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=tuple(pass_fds),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise CannotVerifyError(f"cannot start {self.command[0]}: {error.strerror or error}") from error
+        _GUARD.tell(f"+{self._process.pid}")
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is its group's too."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the whole group; a group that has ended is left alone."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, grandchildren included; returns once the child is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        _GUARD.tell(f"-{self.pid}")
+
+    def wait(self, timeout: float) -> bool:
+        """Whether it ended within `timeout` seconds."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def output(self, lines: int = 15) -> str:
+        """The last lines that it wrote."""
+        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def listening(port: int) -> bool:
+    """Whether somebody accepts connections on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(ready: Callable[[], bool], child: Child, what: str, seconds: float) -> None:
+    """Return once `ready()` holds; a child that ends, or takes longer than `seconds`, is an error with its output."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if child.returncode is not None:
+            raise CannotVerifyError(f"{what} ended with status {child.returncode} before it answered\n{child.output()}")
+        if time.monotonic() > end:
+            raise CannotVerifyError(f"{what} did not answer within {seconds:g} s\n{child.output()}")
+        time.sleep(0.01)

@@ -1,0 +1,34 @@
+"""A small publishing service: sign in, keep a draft, publish it."""
+
+import secrets
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+import stores
+from drafts import router
+
+app = FastAPI(title="drafts")
+app.include_router(router)
+
+
+class SignIn(BaseModel):
+    user: str
+
+
+@app.post("/sign-in")
+async def sign_in(body: SignIn) -> dict[str, str]:
+    token = secrets.token_hex(20)
+    await stores.redis_client.set(f"token:{token}", body.user, ex=3600)
+    return {"token": token}
+
+
+@app.delete("/sign-in/{token}")
+async def sign_out(token: str) -> dict[str, str | None]:
+    user = await stores.redis_client.getdel(f"token:{token}")
+    return {"signed_out": user}
+
+
+@app.get("/visits")
+async def count_visit() -> dict[str, int]:
+    return {"visits": await stores.redis_client.incrby("visits", 1)}
