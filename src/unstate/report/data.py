@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
-
+from unstate.changes.documents import compact, encode
 from unstate.model import Decision, Finding, Kind, Op, Scan, Scope, Shape, Value, Verdict
 
 
@@ -64,19 +62,7 @@ def scan_jsonl(scan: Scan) -> bytes:
     """The scan one JSON object a line: `{"store": …}` for each store, then `{"diagnostic": …}` for each of those."""
     entry = _entry(scan)
     lines = [{"store": store} for store in entry.stores] + [{"diagnostic": each} for each in entry.diagnostics]
-    return b"".join(_compact(line) + b"\n" for line in lines)
-
-
-def encode(value: Any) -> bytes:
-    """JSON for people and programs: indented, with a final newline."""
-    return msgspec.json.format(_compact(value), indent=2) + b"\n"
-
-
-def _compact(value: Any) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:  # a file name that is no Unicode; JSON has no way to say it
-        return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
+    return b"".join(compact(line) + b"\n" for line in lines)
 
 
 def _entry(scan: Scan) -> ScanEntry:
