@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from running import Run
 
 from unstate import __version__
 from unstate.cli import COMMANDS
-
-from running import Run
 
 
 def test_help_names_every_command(run: Run) -> None:
