@@ -1,0 +1,121 @@
+"""Why a candidate is no state: the first reason that holds, "" where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unstate.classify.subject import Subject
+from unstate.facts.values import BRANCH, COMPREHENSION, MAIN
+from unstate.link import containers
+from unstate.model import Op
+
+# Bases whose class attributes describe fields, not shared values.
+_DECLARATIVE = frozenset(
+    (
+        "BaseModel Model Base DeclarativeBase SQLModel Enum IntEnum StrEnum TypedDict NamedTuple BaseSettings"
+        " Schema Serializer ModelSerializer Form ModelForm Document EmbeddedDocument HasTraits Configurable"
+        " Struct FilterSet ModelAdmin AppConfig Protocol FlaskForm Migration Resource ObjectType Exception"
+        " Meta TestCase"
+    ).split()
+)
+
+
+def why(subject: Subject) -> str:
+    """The reason for silence."""
+    for reason in _REASONS:
+        if reason(subject):
+            return (reason.__doc__ or reason.__name__).strip()
+    return ""
+
+
+def _never_written(subject: Subject) -> bool:
+    """No request writes it."""
+    return not subject.live_writes
+
+
+def _never_filled(subject: Subject) -> bool:
+    """Nothing is ever put in."""
+    return not any(touch.op in containers.FILLS or touch.op is Op.CALL for touch in subject.live_writes)
+
+
+def _only_for_script(subject: Subject) -> bool:
+    """Defined under `if __name__ == "__main__"`."""
+    return bool(subject.candidate.definition.flags & MAIN)
+
+
+def _declares_a_field(subject: Subject) -> bool:
+    """The class describes fields: a model, a dataclass, a form."""
+    owner = subject.owner
+    if owner is None:
+        return False
+    frame = subject.program.frame(owner)
+    declarative = any(base.rpartition(".")[2] in _DECLARATIVE for base in subject.resolver.external_bases(owner))
+    declarative = declarative or any(
+        path[-1] in ("dataclass", "define", "attrs", "s") or "dataclass" in path for path in frame.decorators
+    )
+    return declarative and subject.defined_in_class_body()
+
+
+def _short_lived(subject: Subject) -> bool:
+    """Its object lives no longer than a request."""
+    slot = subject.candidate.slot
+    if slot.sort == "class" and (not subject.defined_in_class_body() or _rebound_on_self(subject)):
+        return not subject.lifetimes.is_long(subject.owner)  # type: ignore[arg-type]
+    if slot.sort == "local":
+        return not _outlives_call(subject)
+    return False
+
+
+def _rebound_on_self(subject: Subject) -> bool:
+    """A class attribute that `__init__` replaces belongs to the instance."""
+    return any(
+        touch.op is Op.REBIND
+        and len(touch.ref.path) == 2
+        and touch.ref.path[0] == "self"
+        and subject.program.facts[touch.path].frames[touch.function].name == "__init__"
+        for touch in subject.candidate.touches
+    )
+
+
+def _outlives_call(subject: Subject) -> bool:
+    slot = subject.candidate.slot
+    if subject.candidate.definition.flags & COMPREHENSION or subject.candidate.flavour == containers.SCALAR:
+        return False
+    if subject.reach.way(slot.path, slot.frame) is not None:
+        return False
+    return any(touch.function != slot.frame for touch in subject.live_writes)
+
+
+def _lazy_singleton(subject: Subject) -> bool:
+    """A name for an object that is made on first use, or set at start-up."""
+    if subject.candidate.flavour != containers.SCALAR:
+        return False
+    if subject.candidate.slot.sort == "class" and not subject.defined_in_class_body():
+        return True
+    rebinds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
+    return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in rebinds)
+
+
+def _makes_object(subject: Subject, touch: object) -> bool:
+    from unstate.link.stores import Touch
+
+    assert isinstance(touch, Touch)
+    hint = touch.ref.value
+    if hint[:1] == ("=",):
+        return hint[1] == "None"
+    made = touch.value_type
+    if made in containers.IMMUTABLE or made.partition("[")[0] in ("dict", "list", "set"):
+        return False
+    if hint[-1:] == ("()",):
+        return bool(touch.ref.flags & BRANCH) or bool(made)
+    return False
+
+
+_REASONS: tuple[Callable[[Subject], bool], ...] = (
+    _only_for_script,
+    _declares_a_field,
+    _never_written,
+    _never_filled,
+    _short_lived,
+    _lazy_singleton,
+)

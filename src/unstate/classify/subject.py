@@ -1,0 +1,81 @@
+"""One candidate with everything that judging it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from unstate.facts.values import CLASS
+from unstate.link import containers
+from unstate.link.lifetime import Lifetimes
+from unstate.link.program import Program
+from unstate.link.reach import Reach
+from unstate.link.resolve import Resolver
+from unstate.link.stores import Candidate, Touch
+from unstate.link.typenames import TypeNames
+from unstate.link.values import Class
+from unstate.model import Op
+
+
+@dataclass
+class Subject:
+    """A candidate and the program around it."""
+
+    program: Program
+    resolver: Resolver
+    types: TypeNames
+    reach: Reach
+    lifetimes: Lifetimes
+    candidate: Candidate
+    _reached: dict[tuple[str, int], bool] = field(default_factory=dict)
+
+    @cached_property
+    def name(self) -> str:
+        """Qualified name within the module."""
+        slot = self.candidate.slot
+        if slot.sort in ("module", "app"):
+            return slot.name
+        qualname = self.program.facts[slot.path].frames[slot.frame].qualname
+        return f"{qualname}.{slot.name}"
+
+    @property
+    def bare_name(self) -> str:
+        """The last part of the name, without underscores at its ends, in lower case."""
+        name = self.candidate.slot.name
+        if "['" in name:
+            name = name[name.index("['") + 2 : -2]
+        return name.rpartition(".")[2].strip("_").lower()
+
+    @cached_property
+    def owner(self) -> Class | None:
+        """The class that an attribute belongs to."""
+        slot = self.candidate.slot
+        return Class(slot.path, slot.frame) if slot.sort == "class" else None
+
+    @cached_property
+    def writes(self) -> list[Touch]:
+        """Touches that change the store or what it holds, the definition left out."""
+        return [
+            touch
+            for touch in (*self.candidate.touches, *self.candidate.others)
+            if touch.op in containers.WRITES
+            or (touch.op is Op.CALL and touch.rest[:1] and touch.rest[0] in containers.MUTATORS)
+        ]
+
+    @cached_property
+    def live_writes(self) -> list[Touch]:
+        """Writes that a request can reach."""
+        return [touch for touch in self.writes if self.reached(touch)]
+
+    def reached(self, touch: Touch) -> bool:
+        """Whether a request can reach the function around a touch."""
+        if not touch.function:
+            return False
+        key = (touch.path, touch.function)
+        if key not in self._reached:
+            self._reached[key] = self.reach.way(touch.path, touch.function) is not None
+        return self._reached[key]
+
+    def defined_in_class_body(self) -> bool:
+        """Whether the class body binds the attribute."""
+        return self.program.facts[self.candidate.path].frames[self.candidate.definition.frame].sort == CLASS

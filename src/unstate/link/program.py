@@ -1,0 +1,158 @@
+"""All files of one scan side by side: who binds which name in which scope, and where names come from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, FileFacts, Frame, Import, Parameter, Ref
+from unstate.link.values import Class, Function
+from unstate.project import Modules
+
+_BINDING_USES = frozenset({"target", "augment", "loop", "bind"})
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One way in which a name gets its value: exactly one of the four is set."""
+
+    ref: Ref | None = None
+    imported: Import | None = None
+    parameter: Parameter | None = None
+    frame: int = -1  # of a def or class statement
+
+
+class Program:
+    """The facts of every file with the indices over them."""
+
+    def __init__(self, facts: Mapping[str, FileFacts], modules: Modules) -> None:
+        self.facts = facts
+        self.modules = modules
+        self.names: dict[str, list[dict[str, list[Binding]]]] = {}
+        self.children: dict[str, list[list[int]]] = {}
+        self.functions: dict[str, list[Function]] = defaultdict(list)  # by bare name
+        self.classes: dict[str, list[Class]] = defaultdict(list)
+        self.stars: dict[str, list[Import]] = {}
+        for path, file in facts.items():
+            self._index(path, file)
+
+    def frame(self, item: Class | Function) -> Frame:
+        """The frame of a class or function."""
+        return self.facts[item.path].frames[item.frame]
+
+    def module_name(self, path: str) -> str:
+        """The dotted name by which the service imports the file."""
+        return self.modules.name(path)
+
+    def qualified(self, item: Class | Function) -> str:
+        """Module and qualified name."""
+        return f"{self.module_name(item.path)}.{self.frame(item).qualname}"
+
+    def lookup(self, path: str, frame: int, name: str) -> tuple[int, list[Binding]] | None:
+        """The scope that binds a name as seen from `frame`, and the bindings; None for builtins and unknown names."""
+        frames = self.facts[path].frames
+        names = self.names[path]
+        here = frame
+        while here >= 0:
+            scope = frames[here]
+            if name in scope.globals:
+                found = names[0].get(name)
+                return (0, found or [])
+            if scope.sort != CLASS or here == frame:
+                bound = names[here].get(name)
+                if bound is not None and name not in scope.nonlocals:
+                    return here, bound
+            here = scope.parent
+        return None
+
+    def function_around(self, path: str, frame: int) -> int:
+        """Index of the innermost named function at or around `frame`, 0 for the module level."""
+        frames = self.facts[path].frames
+        while frame > 0 and frames[frame].sort != FUNCTION:
+            if frames[frame].sort == CLASS:
+                inside = frames[frame].parent
+                frame = inside
+                continue
+            frame = frames[frame].parent
+        return max(frame, 0)
+
+    def class_around(self, path: str, frame: int) -> int | None:
+        """The class whose method the innermost method at or around `frame` is."""
+        frames = self.facts[path].frames
+        while frame > 0:
+            parent = frames[frame].parent
+            if parent >= 0 and frames[parent].sort == CLASS and frames[frame].sort == FUNCTION:
+                return parent
+            frame = parent
+        return None
+
+    def method(self, owner: Class, name: str) -> Function | None:
+        """A function defined in the class body itself."""
+        for binding in self.names[owner.path][owner.frame].get(name, ()):
+            if binding.frame >= 0 and self.facts[owner.path].frames[binding.frame].sort == FUNCTION:
+                return Function(owner.path, binding.frame)
+        return None
+
+    def _index(self, path: str, file: FileFacts) -> None:
+        frames = file.frames
+        names: list[dict[str, list[Binding]]] = [{} for _ in frames]
+        children: list[list[int]] = [[] for _ in frames]
+        self.names[path] = names
+        self.children[path] = children
+        self.stars[path] = [found for found in file.imports if found.name == "*"]
+        defined: dict[tuple[int, str, int], int] = {}
+        for index, frame in enumerate(frames):
+            if frame.parent >= 0:
+                children[frame.parent].append(index)
+            if frame.sort in (FUNCTION, CLASS):
+                defined[(frame.parent, frame.name, frame.line)] = index
+                if frame.sort == FUNCTION:
+                    self.functions[frame.name].append(Function(path, index))
+                else:
+                    self.classes[frame.name].append(Class(path, index))
+            for parameter in frame.parameters:
+                names[index].setdefault(parameter.name, []).append(Binding(parameter=parameter))
+        for found in file.imports:
+            if found.bound:
+                self._add(frames, names, found.frame, found.bound, Binding(imported=found))
+        for ref in file.refs:
+            if len(ref.path) != 1:
+                continue
+            if ref.use == "define":
+                index = defined[(ref.frame, ref.path[0], ref.line)]
+                self._add(frames, names, ref.frame, ref.path[0], Binding(frame=index))
+            elif ref.use in _BINDING_USES:
+                self._add(frames, names, ref.frame, ref.path[0], Binding(ref=ref))
+
+    def _add(
+        self,
+        frames: tuple[Frame, ...],
+        names: list[dict[str, list[Binding]]],
+        frame: int,
+        name: str,
+        binding: Binding,
+    ) -> None:
+        """Files a binding with the scope that owns it: `global` and `nonlocal` move it outwards, a walrus too."""
+        if frames[frame].sort == ANONYMOUS and binding.ref is not None and binding.ref.use == "target":
+            while frames[frame].sort == ANONYMOUS:
+                frame = frames[frame].parent
+        if name in frames[frame].globals:
+            frame = 0
+        elif name in frames[frame].nonlocals:
+            frame = frames[frame].parent
+            while frame > 0 and (frames[frame].sort != FUNCTION or name in frames[frame].nonlocals):
+                frame = frames[frame].parent
+        names[frame].setdefault(name, []).append(binding)
+
+    def subclasses(self, of: Class, bases: Mapping[Class, Iterable[Class]]) -> list[Class]:
+        """Classes that name `of` among their bases, directly or not."""
+        found: list[Class] = []
+        todo = [of]
+        while todo:
+            wanted = todo.pop()
+            for candidate, parents in bases.items():
+                if wanted in parents and candidate not in found:
+                    found.append(candidate)
+                    todo.append(candidate)
+        return found

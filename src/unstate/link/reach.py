@@ -1,0 +1,210 @@
+"""Which functions a request, a message or a task can reach, and by which way.
+
+Searched backwards from a function that writes, so that the cost grows with the stores found and not with the project.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from unstate.facts.values import CLASS, FUNCTION, MAIN, Ref
+from unstate.link import frameworks
+from unstate.link.program import Program
+from unstate.link.resolve import Resolver
+from unstate.link.values import Class, Function, Instance, Slot, Value
+from unstate.project import is_aside
+
+_MANY = 6  # functions of one name: more are not told apart when the receiver is unknown
+_STARTUP_NAMES = frozenset(
+    {"lifespan", "on_startup", "on_shutdown", "startup", "shutdown", "main", "create_app", "make_app"}
+)
+_STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "asyncio_run"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One function on a way from an entry point."""
+
+    function: Function
+    line: int  # of the definition for the entry point, of the call for later ones
+
+
+class Reach:
+    """Answers whether a function is reachable, with the way."""
+
+    def __init__(self, program: Program, resolver: Resolver, bare: bool) -> None:
+        """`bare`: the project has no framework at all, so its functions are what others call."""
+        self.program = program
+        self.resolver = resolver
+        self.bare = bare
+        self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
+        self._ways: dict[Function, tuple[Function, ...] | None] = {}
+        self._entries: dict[Function, str] = {}
+        for path, file in program.facts.items():
+            if is_aside(path):
+                continue
+            for ref in file.refs:
+                for step in set(ref.path):
+                    if step in program.functions or step in program.classes:
+                        self._calls[step].append((path, ref))
+
+    def way(self, path: str, frame: int) -> tuple[Function, ...] | None:
+        """Functions from an entry point to the one at or around a frame; None where no request gets there."""
+        index = self.program.function_around(path, frame)
+        if index == 0:
+            return None
+        return self._search(Function(path, index))
+
+    def _search(self, target: Function) -> tuple[Function, ...] | None:
+        if target in self._ways:
+            return self._ways[target]
+        came: dict[Function, Function | None] = {target: None}
+        queue = [target]
+        for function in queue:
+            known = self._ways.get(function)
+            if self.entry(function) == "request" or known:
+                way = list(known) if known else [function]
+                step = came[function]
+                while step is not None:
+                    way.append(step)
+                    step = came[step]
+                self._ways[target] = tuple(way)
+                return self._ways[target]
+            for caller in self.callers(function):
+                if caller not in came and self._ways.get(caller, ()) is not None:
+                    came[caller] = function
+                    queue.append(caller)
+        for function in queue:
+            self._ways[function] = None
+        return None
+
+    def entry(self, function: Function) -> str:
+        """ "request", "startup" or ""."""
+        known = self._entries.get(function)
+        if known is None:
+            known = self._entries[function] = self._entry(function)
+        return known
+
+    def _entry(self, function: Function) -> str:
+        frame = self.program.frame(function)
+        for path in frame.decorators:
+            sort = frameworks.decorated_entry(path, frame.decorator_words)
+            if sort:
+                return sort
+        names = [parameter.name for parameter in frame.parameters]
+        if (
+            frame.name == "application"
+            or names[-2:] == ["environ", "start_response"]
+            or names[-3:] == ["scope", "receive", "send"]
+        ):
+            return "request"
+        owner = self.program.facts[function.path].frames[frame.parent]
+        if owner.sort == CLASS:
+            return self._method_entry(Class(function.path, frame.parent), frame.name, owner)
+        if self.bare:
+            return "" if frame.name in ("main", "__init__") else "request"
+        return self._value_entry(function)
+
+    def _method_entry(self, owner: Class, name: str, frame: object) -> str:
+        bases = self.resolver.external_bases(owner)
+        public = not name.startswith("_") or name in ("__call__",)
+        if public and any(frameworks.handler_base(base) for base in bases) and name not in ("as_view", "initialize"):
+            return "request"
+        if name.startswith("on_") and len(name) > 3 and name[3:] in ("get", "post", "put", "delete", "patch", "head"):
+            return "request"
+        if name in ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_HEAD"):
+            return "request"
+        if self.bare and public:
+            return "request"
+        return self._value_entry(self.program.method(owner, name))
+
+    def _value_entry(self, function: Function | None) -> str:
+        """An entry point where the function itself is handed to somebody who may call it later."""
+        if function is None:
+            return ""
+        name = self.program.frame(function).name
+        if name in _STARTUP_NAMES:
+            return ""
+        for path, ref in self._calls.get(name, ()):
+            if ref.path[-1] != name or ref.use not in ("pass", "alias", "return", "iterate", "read"):
+                continue
+            if ref.use == "pass" and self._starts_up(ref):
+                continue
+            if ref.flags & MAIN:
+                continue
+            if self.resolver.resolve(path, ref.frame, ref.path) == function:
+                return "request"
+        return ""
+
+    @staticmethod
+    def _starts_up(ref: Ref) -> bool:
+        if ref.position in (
+            "lifespan",
+            "on_startup",
+            "on_shutdown",
+            "key",
+            "default_factory",
+            "func",
+            "type",
+            "factory",
+        ):
+            return True
+        callee = ref.callee
+        return bool(callee) and (
+            callee[-1] in _STARTUP_CALLEES or callee[-2:-1] == ("on_startup",) or callee[0] == "atexit"
+        )
+
+    def callers(self, function: Function) -> list[Function]:
+        """Functions that call or may call this one."""
+        frame = self.program.frame(function)
+        owner = self.program.facts[function.path].frames[frame.parent]
+        name = frame.name
+        found: list[Function] = []
+        if owner.sort == CLASS and name in (
+            "__init__",
+            "__new__",
+            "__post_init__",
+            "__enter__",
+            "__call__",
+            "__getitem__",
+        ):
+            found += self._callers_of(owner.name, Class(function.path, frame.parent))
+        if not (name.startswith("__") and name.endswith("__")):
+            found += self._callers_of(name, function)
+        if frame.parent > 0 and owner.sort == FUNCTION and frame.decorators:
+            found.append(Function(function.path, frame.parent))
+        return found
+
+    def _callers_of(self, name: str, wanted: Function | Class) -> list[Function]:
+        found: list[Function] = []
+        namesakes = len(self.program.functions.get(name, ()))
+        for path, ref in self._calls.get(name, ()):
+            if ref.use == "define":
+                continue
+            caller = self.program.function_around(path, ref.frame)
+            if not caller or Function(path, caller) in found:
+                continue
+            index = ref.path.index(name)
+            values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
+            value: Value = values[-1] if len(values) == index + 1 else None
+            if isinstance(value, Slot):
+                value = self.resolver.held(value) or value
+            if value == wanted or self._may_be(value, wanted, index, namesakes):
+                found.append(Function(path, caller))
+        return found
+
+    def _may_be(self, value: Value, wanted: Function | Class, index: int, namesakes: int) -> bool:
+        """Whether an unresolved method call may mean the wanted function; overriding counts too."""
+        if isinstance(wanted, Class):
+            return isinstance(value, Instance) and value.of == wanted
+        frame = self.program.frame(wanted)
+        owner = self.program.facts[wanted.path].frames[frame.parent]
+        if isinstance(value, Function):
+            other = self.program.frame(value)
+            parent = self.program.facts[value.path].frames[other.parent]
+            if parent.sort != CLASS or owner.sort != CLASS or other.name != frame.name:
+                return False
+            mine, theirs = Class(wanted.path, frame.parent), Class(value.path, other.parent)
+            return theirs in self.resolver.lineage(mine) or mine in self.resolver.lineage(theirs)
+        return value is None and index > 0 and owner.sort == CLASS and namesakes <= _MANY

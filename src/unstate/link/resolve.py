@@ -1,0 +1,569 @@
+"""Follows paths to what they mean: through imports, instances, annotations, returns and the app object.
+
+Nothing is executed and nothing is guessed: where a step cannot be followed the value is None. `trace` also names every
+slot that a path passes, which is how sites find their stores.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+
+from unstate.facts.values import CLASS, FUNCTION, Hint, Path, Ref
+from unstate.link import containers, frameworks, typing
+from unstate.link.program import Binding, Program
+from unstate.link.values import (
+    App,
+    Bound,
+    Class,
+    Element,
+    External,
+    Function,
+    Instance,
+    Made,
+    Module,
+    Slot,
+    Typed,
+    Value,
+)
+
+_BUILTINS = frozenset(dir(builtins))
+_DEPTH = 12  # of nested resolutions: deeper ones are given up
+_WORD = re.compile(r"[A-Za-z_][\w.]*")
+_WRAPPERS = frozenset("Optional Annotated ClassVar Final Type type Union Mapped Awaitable Depends None".split())
+_CONTAINERS = frozenset(
+    (
+        "dict Dict list List set Set tuple Tuple deque Deque defaultdict DefaultDict OrderedDict Counter"
+        " Mapping MutableMapping Sequence Iterable Iterator AsyncIterator Generator AsyncGenerator frozenset"
+        " FrozenSet Queue Callable"
+    ).split()
+)
+
+
+class Resolver:
+    """Answers what a path means at a place. Answers are kept, so one resolver serves one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._bases: dict[Class, tuple[Class, ...]] = {}
+        self._external_bases: dict[Class, tuple[str, ...]] = {}
+        self._resolved: dict[tuple[str, int, Path], Value] = {}
+        self._active: set[tuple[str, int, Path]] = set()
+        self._held: dict[Slot, Value] = {}
+        self._holding: set[Slot] = set()
+        self.attributes: dict[Class, dict[str, list[tuple[str, Ref]]]] = {}
+        self.app_attributes: dict[str, list[tuple[str, Ref]]] = {}
+        self.function_attributes: dict[tuple[Function, str], list[tuple[str, Ref]]] = {}
+        self._collect_own_attributes()
+        self._collect_other_attributes()
+
+    # Paths
+
+    def resolve(self, path: str, frame: int, steps: Path) -> Value:
+        """What the steps reach, as seen from a frame of a file."""
+        if not steps:
+            return None
+        key = (path, frame, steps)
+        if key in self._resolved:
+            return self._resolved[key]
+        if key in self._active or len(self._active) > _DEPTH:
+            return None
+        self._active.add(key)
+        try:
+            passed = self.trace(path, frame, steps)
+            value = passed[-1] if len(passed) == len(steps) else None
+        finally:
+            self._active.discard(key)
+        if len(self._active) == 0 or value is not None:
+            self._resolved[key] = value
+        return value
+
+    def trace(self, path: str, frame: int, steps: Path) -> list[Value]:
+        """The value after the root, after the first step, and so on, as far as they are known."""
+        value = self._root(path, frame, steps[0])
+        if value is None and frameworks.names_app(steps[:1]):
+            value = App()
+        values = [value]
+        for index in range(1, len(steps)):
+            value = self._step(path, frame, value, steps, index)
+            values.append(value)
+            if value is None and not any(
+                frameworks.names_app(steps[: later + 1]) for later in range(index, len(steps))
+            ):
+                break
+        return values
+
+    def of_hint(self, path: str, frame: int, hint: Hint) -> Value:
+        """What a type hint means: a path is followed."""
+        if not hint:
+            return None
+        if hint[0] == "=":
+            return Typed(hint[1])
+        return self.resolve(path, frame, hint)
+
+    def _root(self, path: str, frame: int, name: str) -> Value:
+        found = self.program.lookup(path, frame, name)
+        if found is None:
+            for star in self.program.stars[path]:
+                value = self._imported(path, star, name)
+                if value is not None:
+                    return value
+            return External(f"builtins.{name}") if name in _BUILTINS else None
+        scope, bindings = found
+        frames = self.program.facts[path].frames
+        owner = self._self_class(path, scope, name)
+        if owner is not None:
+            return owner
+        if frames[scope].sort == CLASS:
+            return (
+                Slot("class", path, scope, name)
+                if bindings and bindings[0].frame < 0
+                else self._bound(path, scope, bindings)
+            )
+        for binding in bindings:
+            if binding.frame >= 0 or binding.imported is not None:
+                return self._binding(path, scope, binding)
+        if scope == 0:
+            return Slot("module", path, 0, name)
+        return Slot("local", path, scope, name)
+
+    def _self_class(self, path: str, scope: int, name: str) -> Value:
+        """`self` and `cls`, by their position in a method."""
+        frames = self.program.facts[path].frames
+        frame = frames[scope]
+        if frame.sort != FUNCTION or not frame.parameters or frame.parameters[0].name != name:
+            return None
+        if frames[frame.parent].sort != CLASS or ("staticmethod",) in frame.decorators:
+            return None
+        owner = Class(path, frame.parent)
+        if ("classmethod",) in frame.decorators or name in ("cls", "klass", "mcs", "mcls") or frame.name == "__new__":
+            return owner
+        return Instance(owner)
+
+    def _bound(self, path: str, scope: int, bindings: list[Binding]) -> Value:
+        for binding in bindings:
+            value = self._binding(path, scope, binding)
+            if value is not None:
+                return value
+        return None
+
+    def _binding(self, path: str, scope: int, binding: Binding) -> Value:
+        if binding.frame >= 0:
+            sort = self.program.facts[path].frames[binding.frame].sort
+            return Class(path, binding.frame) if sort == CLASS else Function(path, binding.frame)
+        if binding.imported is not None:
+            return self._imported(path, binding.imported, binding.imported.name)
+        return None
+
+    def _imported(self, path: str, found: object, name: str) -> Value:
+        from unstate.facts.values import Import
+
+        assert isinstance(found, Import)
+        modules = self.program.modules
+        if found.level:
+            target = modules.relative(path, found.level, found.module)
+        else:
+            target = modules.absolute(path, found.module)
+            if target == path and found.name:  # `from flask import x` in flask.py means the distribution
+                target = None
+        if target is None:
+            if found.level or found.name == "*":
+                return None
+            return External(f"{found.module}.{name}" if name else found.module)
+        if not name:
+            return Module(target)
+        return self.member(Module(target), name)
+
+    def member(self, module: Module, name: str) -> Value:
+        """What a module's attribute is: its own name, or a submodule."""
+        file = module.path
+        if not file.endswith("/"):
+            if name in self.program.names[file][0] or self.program.stars[file]:
+                value = self._root(file, 0, name)
+                if not (isinstance(value, External) and value.name.startswith("builtins.")):
+                    return value
+            if not file.endswith("__init__.py"):
+                return None
+        inner = self.program.modules.relative(file if not file.endswith("/") else f"{file}__init__.py", 1, name)
+        return Module(inner) if inner is not None else None
+
+    def _step(self, path: str, frame: int, value: Value, steps: Path, index: int) -> Value:
+        step = steps[index]
+        while isinstance(value, Slot):
+            held = self.held(value)
+            if held is None or isinstance(held, Typed):
+                return self._of_container(value, held, step)
+            if isinstance(held, Made) and held.maker in containers.MAKERS:
+                return self._of_container(value, held, step)
+            value = held
+        if isinstance(value, App) or (not isinstance(value, Instance) and frameworks.names_app(steps[:index])):
+            if step in frameworks.WAY_STATIONS:
+                return App()
+            slot = self._app_attribute(steps, index)
+            if slot is not None:
+                return slot
+        if isinstance(value, Module) and step.isidentifier():
+            return self.member(value, step)
+        if isinstance(value, External):
+            if value.name == "builtins.object" and step == "__new__":
+                return self._inherited(path, frame, step)
+            if step == "()":
+                return App() if frameworks.makes_app(value.name) else Made(value.name)
+            if frameworks.names_app((step,)):
+                return App()
+            return External(f"{value.name}.{step}") if step.isidentifier() else typing.entry_of(value.name)
+        if isinstance(value, Class):
+            if step == "()":
+                return Instance(value)
+            if step == "__new__":
+                return value
+            return self.class_member(value, step) if step.isidentifier() else None
+        if isinstance(value, Function):
+            if step == "()":
+                return self.returned(value)
+            if step.isidentifier() and (value, step) in self.function_attributes:
+                return Slot("function", value.path, value.frame, step)
+            return None
+        if isinstance(value, Instance) and step.isidentifier():
+            found = self.class_member(value.of, step)
+            if isinstance(found, Function) and self._is_property(found):
+                return self.returned(found)
+            if found is None and step in ("application", "app"):
+                return self._the_application()
+            return found
+        if value == Made("builtins.super"):
+            return self._inherited(path, frame, step)
+        if isinstance(value, Made):
+            return self._made_member(value, step)
+        if isinstance(value, Bound):
+            return self._entry(value.of) if step == "()" else None
+        if isinstance(value, Typed):
+            return typing.step(value, step)
+        if step in ("app", "application", "current_app"):
+            return App()
+        return None
+
+    def _of_container(self, slot: Slot, held: Value, step: str) -> Value:
+        """A step from a slot whose content is no object of the project: an entry, or a method that gives one."""
+        if step.startswith("["):
+            return self._entry(slot)
+        if step in ("get", "pop", "setdefault"):
+            return Bound(slot)
+        if step in ("app", "application"):
+            return self._the_application()
+        if isinstance(held, Made):
+            return self._made_member(held, step)
+        return typing.step(held, step) if isinstance(held, Typed) else None
+
+    def _inherited(self, path: str, frame: int, step: str) -> Value:
+        """A step from `super()`: a member of a base, or for `__new__` what gives an instance of the class itself."""
+        around = self.program.class_around(path, frame)
+        if around is None:
+            return None
+        owner = Class(path, around)
+        if step == "__new__":
+            return owner
+        for base in self.bases(owner):
+            found = self.class_member(base, step)
+            if found is not None:
+                return found
+        return None
+
+    def _made_member(self, value: Made, step: str) -> Value:
+        if step in ("app", "application") and step.isidentifier():
+            return self._the_application()
+        return typing.made_step(value.maker, step)
+
+    def _the_application(self) -> Value:
+        """The project's own application class where there is one, else the framework's object."""
+        own = [
+            found
+            for classes in self.program.classes.values()
+            for found in classes
+            if any(frameworks.makes_app(name) for name in self.external_bases(found))
+        ]
+        return Instance(own[0]) if len(own) == 1 else App()
+
+    def _app_attribute(self, steps: Path, index: int) -> Value:
+        """The slot that `app.state.x`, `app["x"]`, `app.config["x"]`, `app.x` is, if something binds it."""
+        name = frameworks.app_attribute(steps, index)
+        if name is None:
+            return None
+        return Slot("app", "", 0, name) if name in self.app_attributes else None
+
+    # Holders
+
+    def held(self, slot: Slot) -> Value:
+        """What a slot holds, judged by annotation first, then by what is assigned."""
+        if slot in self._held:
+            return self._held[slot]
+        if slot in self._holding or len(self._holding) > _DEPTH:
+            return None
+        self._holding.add(slot)
+        try:
+            value = self._what_is_held(slot)
+        finally:
+            self._holding.discard(slot)
+        if value is not None or not self._holding:
+            self._held[slot] = value
+        return value
+
+    def _what_is_held(self, slot: Slot) -> Value:
+        typed: Value = None
+        for path, frame, annotation, hint in self.assignments(slot):
+            if annotation:
+                value = self.annotated(path, frame, annotation)
+                if value is not None and not isinstance(value, Typed | External | Made):
+                    return value
+                typed = typed or value
+            value = self.of_hint(path, frame, hint)
+            while isinstance(value, Slot) and value != slot and value.sort == "local":
+                value = self.held(value)
+            if value is None or value == slot or isinstance(value, Typed):
+                typed = typed or value
+                continue
+            return value
+        return None if typed == slot else typed
+
+    def assignments(self, slot: Slot) -> list[tuple[str, int, str, Hint]]:
+        """Everything that gives a slot its value: file, frame, annotation, hint."""
+        found: list[tuple[str, int, str, Hint]] = []
+        if slot.sort in ("module", "local"):
+            for binding in self.program.names[slot.path][slot.frame].get(slot.name, ()):
+                if binding.ref is not None:
+                    found.append((slot.path, binding.ref.frame, binding.ref.annotation, binding.ref.value))
+                elif binding.parameter is not None:
+                    parent = self.program.facts[slot.path].frames[slot.frame].parent
+                    hint = self._injected(slot, binding)
+                    found.append((slot.path, parent, binding.parameter.annotation, hint))
+        for path, ref in self.writes(slot):
+            found.append((path, ref.frame, ref.annotation, ref.value))
+        return found
+
+    def writes(self, slot: Slot) -> list[tuple[str, Ref]]:
+        """The attribute targets that bind a class, app or function attribute."""
+        if slot.sort == "class":
+            owner = Class(slot.path, slot.frame)
+            body = [
+                (slot.path, binding.ref)
+                for binding in self.program.names[slot.path][slot.frame].get(slot.name, ())
+                if binding.ref is not None
+            ]
+            inherited = [
+                write
+                for child, names in self.attributes.items()
+                if child != owner and slot.name in names and owner in self.lineage(child)
+                for write in names[slot.name]
+            ]
+            return [*body, *self.attributes.get(owner, {}).get(slot.name, ()), *inherited]
+        if slot.sort == "app":
+            return self.app_attributes.get(slot.name, [])
+        if slot.sort == "function":
+            return self.function_attributes.get((Function(slot.path, slot.frame), slot.name), [])
+        if slot.sort == "module":
+            return self._outer_writes.get(slot, [])
+        return []
+
+    def _injected(self, slot: Slot, binding: Binding) -> Hint:
+        """The default of a parameter, and what `Depends(f)` in it gives."""
+        assert binding.parameter is not None
+        return binding.parameter.default
+
+    def _entry(self, slot: Slot) -> Value:
+        """What one entry of a container is, by the container's annotation; Element where that says nothing."""
+        for path, frame, annotation, _ in self.assignments(slot):
+            inner = element_annotation(annotation)
+            if inner:
+                value = self.annotated(path, frame, inner)
+                if isinstance(value, Instance):
+                    return value
+        return Element(slot)
+
+    def returned(self, function: Function) -> Value:
+        """What a call of a function gives."""
+        frame = self.program.frame(function)
+        if frame.annotation:
+            annotation = frame.annotation
+            if frame.generator:
+                annotation = element_annotation(annotation) or annotation
+            value = self.annotated(function.path, frame.parent, annotation)
+            if value is not None and not isinstance(value, Typed):
+                return value
+        typed = value if frame.annotation else None
+        for ref in self._returns(function):
+            value = self.resolve(function.path, ref.frame, ref.path)
+            for _ in range(3):
+                if isinstance(value, Slot) and value.sort == "local":
+                    value = self.held(value)
+            if value is not None and not isinstance(value, Typed | External):
+                return value
+        return typed
+
+    def _returns(self, function: Function) -> list[Ref]:
+        frames = self.program.facts[function.path].frames
+        frame = frames[function.frame]
+        key = function.path
+        if key not in self._return_refs:
+            index: dict[int, list[Ref]] = {}
+            for ref in self.program.facts[key].refs:
+                if ref.use == "return" and frames[ref.frame].sort == FUNCTION:
+                    index.setdefault(ref.frame, []).append(ref)
+            self._return_refs[key] = index
+        return self._return_refs[key].get(function.frame, []) if frame else []
+
+    # Annotations
+
+    def annotated(self, path: str, frame: int, annotation: str) -> Value:
+        """What a value of an annotation is: an instance of a class of the project where one is named outermost."""
+        head = outermost(annotation)
+        if not head:
+            return None
+        if head.rpartition(".")[2] in _CONTAINERS:
+            return Typed(annotation)
+        value = self.resolve(path, frame, tuple(head.split(".")))
+        if isinstance(value, Class):
+            return Instance(value)
+        if isinstance(value, External):
+            return App() if frameworks.makes_app(value.name) else Made(value.name)
+        return Typed(annotation)
+
+    # Classes
+
+    def lineage(self, of: Class) -> list[Class]:
+        """A class and its bases in the project, nearest first."""
+        found = [of]
+        for known in found:
+            found += [base for base in self.bases(known) if base not in found]
+        return found
+
+    def bases(self, of: Class) -> tuple[Class, ...]:
+        """The direct bases that are classes of the project."""
+        if of not in self._bases:
+            self._bases[of] = ()
+            frame = self.program.frame(of)
+            values = [self.resolve(of.path, frame.parent, base) for base in frame.bases]
+            plain = [self.resolve(of.path, frame.parent, base[:-1]) for base in frame.bases if base[-1] == "[]"]
+            self._bases[of] = tuple(value for value in [*values, *plain] if isinstance(value, Class) and value != of)
+        return self._bases[of]
+
+    def external_bases(self, of: Class) -> tuple[str, ...]:
+        """Dotted names of all bases that are not the project's, through the whole lineage."""
+        if of not in self._external_bases:
+            self._external_bases[of] = ()
+            names = []
+            for known in self.lineage(of):
+                frame = self.program.frame(known)
+                for base in frame.bases:
+                    path = base[:-1] if base[-1] == "[]" else base
+                    value = self.resolve(known.path, frame.parent, path)
+                    if isinstance(value, External):
+                        names.append(value.name.removeprefix("builtins."))
+                    elif value is None:
+                        names.append(".".join(path))
+            self._external_bases[of] = tuple(names)
+        return self._external_bases[of]
+
+    def class_member(self, of: Class, name: str) -> Value:
+        """A method, nested class or attribute slot of a class; the topmost class that binds an attribute owns it."""
+        owner: Class | None = None
+        for known in self.lineage(of):
+            bindings = self.program.names[known.path][known.frame].get(name)
+            if bindings and owner is None:
+                value = self._bound(known.path, known.frame, bindings)
+                if value is not None:
+                    return value
+            if bindings or name in self.attributes.get(known, ()):
+                owner = known
+        return Slot("class", owner.path, owner.frame, name) if owner is not None else None
+
+    def _is_property(self, function: Function) -> bool:
+        return any(path[-1] in ("property", "cached_property") for path in self.program.frame(function).decorators)
+
+    # Who binds attributes
+
+    def _collect_own_attributes(self) -> None:
+        """`self.x = ` and `cls.x = `, which need no resolution."""
+        self._return_refs: dict[str, dict[int, list[Ref]]] = {}
+        self._outer_writes: dict[Slot, list[tuple[str, Ref]]] = {}
+        self._foreign: list[tuple[str, Ref]] = []
+        for path, file in self.program.facts.items():
+            for ref in file.refs:
+                if ref.use not in ("target", "augment") or len(ref.path) < 2 or ref.path[-1] in ("[]", "()"):
+                    continue
+                value: Value = None
+                if len(ref.path) == 2:
+                    found = self.program.lookup(path, ref.frame, ref.path[0])
+                    value = self._self_class(path, found[0], ref.path[0]) if found is not None else None
+                if isinstance(value, Instance):
+                    value = value.of
+                if isinstance(value, Class):
+                    self.attributes.setdefault(value, {}).setdefault(ref.path[1], []).append((path, ref))
+                else:
+                    self._foreign.append((path, ref))
+
+    def _collect_other_attributes(self) -> None:
+        """`m.x = `, `C.x = `, `obj.x = `, `app.state.x = `, `f.x = `, for which the rest of the path is followed."""
+        for path, ref in self._foreign:
+            name = frameworks.app_attribute(ref.path, len(ref.path) - 1)
+            if name is not None and (frameworks.names_app(frameworks.app_part(ref.path)) or self._is_app(path, ref)):
+                self.app_attributes.setdefault(name, []).append((path, ref))
+        self._resolved.clear()
+        for path, ref in self._foreign:
+            if not ref.path[-1].isidentifier():
+                continue
+            owner = self.resolve(path, ref.frame, ref.path[:-1])
+            for _ in range(3):
+                if isinstance(owner, Slot):
+                    owner = self.held(owner)
+            name = ref.path[-1]
+            if isinstance(owner, Instance):
+                owner = owner.of
+            if isinstance(owner, Class):
+                self.attributes.setdefault(owner, {}).setdefault(name, []).append((path, ref))
+            elif isinstance(owner, Function):
+                self.function_attributes.setdefault((owner, name), []).append((path, ref))
+            elif isinstance(owner, Module) and not owner.path.endswith("/"):
+                self._outer_writes.setdefault(Slot("module", owner.path, 0, name), []).append((path, ref))
+        self._resolved.clear()
+        self._held.clear()
+
+    def _is_app(self, path: str, ref: Ref) -> bool:
+        part = frameworks.app_part(ref.path)
+        value = self.resolve(path, ref.frame, part)
+        while isinstance(value, Slot):
+            held = self.held(value)
+            if held == value:
+                return False
+            value = held
+        return isinstance(value, App)
+
+
+def outermost(annotation: str) -> str:
+    """The first name of an annotation that is no wrapper: "Foo" for "Optional[Foo]", "dict" for "dict[str, Foo]"."""
+    for match in _WORD.finditer(annotation):
+        if match[0].rpartition(".")[2] not in _WRAPPERS:
+            return match[0]
+    return ""
+
+
+def element_annotation(annotation: str) -> str:
+    """The last parameter of a container's annotation: the value of a dict, the element of a list."""
+    start = annotation.find("[")
+    if start < 0 or not annotation.endswith("]"):
+        return ""
+    return split_parameters(annotation[start + 1 : -1])[-1]
+
+
+def split_parameters(text: str) -> list[str]:
+    """The comma-separated parts of an annotation's brackets, brackets within them kept."""
+    parts, depth, start = [], 0, 0
+    for index, character in enumerate(text):
+        if character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(text[start:index].strip())
+            start = index + 1
+    parts.append(text[start:].strip())
+    return parts
