@@ -30,9 +30,9 @@ WHAT = {
     Kind.SECRET: "a secret made anew by each process",
 }
 
-# What a terminal would obey, or show in another order than it stands: C0 and C1 but for the tab, and the marks of
-# right-to-left text (see "Trojan Source", CVE-2021-42574).
-UNSHOWN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# What a terminal would obey, XML refuse, or either show in another order than it stands: C0 and C1 but for the tab, the
+# marks of right-to-left text (see "Trojan Source", CVE-2021-42574), and what is no character.
+UNSHOWN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def visible(text: str) -> str:
