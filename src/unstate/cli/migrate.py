@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from unstate.cli.decisions import Decisions
+    from unstate.changes.decisions import Decisions
     from unstate.cli.targets import Target
     from unstate.model import FileChange, Group, Plan
 
@@ -49,8 +49,9 @@ def migrate(
 
     The diff is one that `git apply` takes from within PATH.
     """
+    from unstate.changes.decisions import Decisions, load
+    from unstate.changes.errors import ChangeError
     from unstate.cli.console import UserError, warn
-    from unstate.cli.decisions import Decisions, read
     from unstate.cli.targets import each
 
     if dry_run + check + write > 1:
@@ -58,16 +59,16 @@ def migrate(
     if output and (check or len(paths) > 1):
         raise typer.BadParameter("--output takes the diff of one PATH")
     try:
-        answers = read(decisions) if decisions else Decisions()
+        decided = load(decisions) if decisions else Decisions()
         lifetimes = _lifetimes(ttl)
-    except UserError as error:
+    except (UserError, ChangeError) as error:
         warn(str(error))
         raise typer.Exit(2) from None
     level = accept or (Accept.EXACT if write else Accept.REVIEW)
 
     def run(target: Target) -> int:
-        plan = _plan(target, lifetimes, answers)
-        taken = _taken(plan, level, only, answers)
+        plan = _plan(target, lifetimes, decided)
+        taken = _taken(plan, level, only, decided)
         changes = _render(target, plan, taken)
         _tell(plan, taken)
         if output:
@@ -103,47 +104,45 @@ def _lifetimes(given: Sequence[str]) -> dict[str, str]:
     return lifetimes
 
 
-def _plan(target: Target, lifetimes: dict[str, str], answers: Decisions) -> Plan:
+def _plan(target: Target, lifetimes: dict[str, str], decided: Decisions) -> Plan:
     from unstate.cli import scanning
-    from unstate.cli.console import UserError, working
+    from unstate.cli.console import UserError, warn, working
     from unstate.plan import AnswerError, plan
 
     config = scanning.settings(target).with_ttl(lifetimes)
     found = scanning.findings(target, config)
     try:
         with working(f"Planning {target.given}"):
-            planned = plan(target.root, found, config, answers.answers)
+            planned = plan(target.root, found, config, decided.answers())
     except AnswerError as error:
         raise UserError(str(error)) from None
-    answers.warn_of_unknown(planned)
+    for unknown in decided.unknown(planned):
+        warn(f"{unknown} was decided on, but is not in this plan")
     return planned
 
 
-def _taken(plan: Plan, level: Accept, only: Sequence[str], answers: Decisions) -> list[Group]:
-    """The groups that are taken, in the plan's order: those named by a decision, else those up to `level`."""
+def _taken(plan: Plan, level: Accept, only: Sequence[str], decided: Decisions) -> list[Group]:
+    """The groups that are taken, in the plan's order: those that were accepted, and those up to `level` left open."""
+    from unstate.changes.decisions import select
     from unstate.cli.console import warn
     from unstate.model import Verdict
 
-    allowed = {Verdict.EXACT} if level is Accept.EXACT else {Verdict.EXACT, Verdict.REVIEW}
-    able = [group for group in plan.groups if group.verdict is not Verdict.MANUAL and _matches(group, only)]
     if only and not any(_matches(group, only) for group in plan.groups):
         warn(f"no store matches --only {' '.join(only)}")
-    taken = [group for group in able if answers.accept.get(group.id, group.verdict in allowed)]
-    while True:
-        ids = {group.id for group in taken}
-        for group in reversed(taken):
-            missing, clashing = set(group.needs) - ids, ids.intersection(group.conflicts)
-            if missing or clashing:
-                reason = f"{_joined(missing)} is not taken" if missing else f"{_joined(clashing)} is taken"
-                warn(f"{group.id} is left out, because {reason}")
-                taken.remove(group)
-                break
-        else:
-            return taken
-
-
-def _joined(ids: set[str]) -> str:
-    return ", ".join(sorted(ids))
+    allowed = {Verdict.EXACT} if level is Accept.EXACT else {Verdict.EXACT, Verdict.REVIEW}
+    wanted, rejected = [], []
+    for group in plan.groups:
+        choice = decided.of(group.id).accept
+        if choice is False:
+            rejected.append(group.id)
+        elif _matches(group, only) and (choice or group.verdict in allowed):
+            wanted.append(group.id)
+    selection = select(plan, wanted, rejected)
+    for brought, needer in selection.brought.items():
+        warn(f"{brought} comes along, because {needer} needs it")
+    for reason in selection.refused.values():
+        warn(reason)
+    return [group for group in plan.groups if group.id in selection.accepted]
 
 
 def _matches(group: Group, globs: Sequence[str]) -> bool:
