@@ -23,7 +23,7 @@ class Accept(StrEnum):
 
 
 def migrate(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders, or files, that hold an app.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Folders, or files, that hold an app.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff. This is the default.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Show nothing; answer with 1 if there is a change.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the change into the files.")] = False,

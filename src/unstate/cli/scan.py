@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unstate.report import SCAN_FORMATS
+
 if TYPE_CHECKING:
     from unstate.model import Scan
 
-# name -> module:function from a Scan to bytes. `text` is made for the terminal at hand, see `_rendered`.
-FORMATS: dict[str, str] = {"text": "", "json": "unstate.report:scan_json", "jsonl": "unstate.report:scan_jsonl"}
+FORMATS = ("text", *SCAN_FORMATS)
 
 
 def scan(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders, or files, that hold an app.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Folders, or files, that hold an app.")],
     output_format: Annotated[
         list[str], typer.Option(metavar="FORMAT[:FILE]", help=f"One of {', '.join(FORMATS)}; to stdout or a file.")
     ] = ["text"],  # noqa: B006
@@ -79,7 +80,7 @@ def _deliver(name: str, file: Path | None, scan: Scan) -> None:
         text = scan_text(scan, colour=colours() and file is None, width=None if file else width())
         data = text.encode(errors="backslashreplace")
     else:
-        module, _, function = FORMATS[name].partition(":")
+        module, _, function = SCAN_FORMATS[name].partition(":")
         data = getattr(import_module(module), function)(scan)
     if file is None:
         out(data)
