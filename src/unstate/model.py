@@ -229,7 +229,10 @@ class Group(Value):
     finding: Finding
     verdict: Verdict
     layout: Layout | None = None  # None where the verdict is manual
+    container: str = ""  # what the store is made of, in the catalogue's words: "dict", "list", "scalar", ...
     codec: str = ""  # "str", "int", "json", "bytes", ...
+    key_type: str = ""  # "str", "int", "" where it is taken as text
+    safe_keys: bool = False  # the app makes the keys itself, so that they fit an S3 key as they are
     prefix: str = ""  # namespace of the keys
     ttl_seconds: int | None = None
     differences: tuple[str, ...] = ()  # what behaves differently, each a sentence
@@ -242,6 +245,14 @@ class Group(Value):
     conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
 
 
+class Backing(Value):
+    """Where the generated backing-services module of a service stands."""
+
+    service: str
+    path: str
+    module: str  # as the service imports it
+
+
 class Plan(Value):
     """Everything that unstate would change under one root."""
 
@@ -249,6 +260,7 @@ class Plan(Value):
     root: str = "."
     base: tuple[tuple[str, str], ...] = ()  # (path, sha256 of the bytes that were read) of every touched file
     groups: tuple[Group, ...] = ()
+    backing: tuple[Backing, ...] = ()  # one a service that has groups to apply
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

@@ -1,0 +1,46 @@
+"""From findings to change groups: how each store is held, what differs, what is asked, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from unstate import codemods
+from unstate.config import Config
+from unstate.model import Group, Plan, Scan
+from unstate.plan.backing import backing_modules
+from unstate.plan.bindings import binding, ttl_constant
+from unstate.plan.decide import AnswerError
+from unstate.plan.group import Planner
+from unstate.plan.naming import prefixes
+from unstate.plan.sources import Sources
+
+__all__ = ["AnswerError", "Sources", "binding", "plan", "ttl_constant"]
+
+_NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
+
+
+def plan(
+    root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[str, str]] = _NO_ANSWERS
+) -> Plan:
+    """Plan every finding under `root`. The same tree, settings and answers give the same plan.
+
+    `answers`: by group id, then by the decision's name. Raises AnswerError for one that a decision does not take.
+    """
+    sources = Sources(root)
+    backing = backing_modules(root, [finding.store for finding in scan.findings])
+    known = codemods.load(root)
+    names = prefixes(scan.findings, known, config, sources)
+    planner = Planner(config, known, sources, {each.service: each for each in backing})
+    groups: list[Group] = [
+        planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings
+    ]
+    used = {group.finding.store.service for group in groups if group.layout is not None}
+    touched = sorted({path for group in groups for path in group.files})
+    return Plan(
+        root=scan.root,
+        base=tuple((path, sources.digest(path)) for path in touched),
+        groups=tuple(groups),
+        backing=tuple(each for each in backing if each.service in used),
+        diagnostics=scan.diagnostics,
+    )

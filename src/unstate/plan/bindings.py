@@ -1,0 +1,31 @@
+"""From a change group to what the rewriter needs of it."""
+
+from __future__ import annotations
+
+from unstate.model import Group, Layout
+from unstate.rewrite import Binding
+
+
+def binding(group: Group) -> Binding:
+    """The binding of a planned group. Raises ValueError for a group without a patch."""
+    if group.layout is None:
+        raise ValueError(f"{group.id} has no patch")
+    store = group.finding.store
+    return Binding(
+        id=group.id,
+        name=store.name,
+        layout=group.layout,
+        container=group.container,
+        codec=group.codec,
+        key_type=group.key_type,
+        prefix=group.prefix,
+        sites=store.sites,
+        ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
+        safe_keys=group.safe_keys,
+        zero=store.definition if group.container == "scalar" else "",
+    )
+
+
+def ttl_constant(prefix: str) -> str:
+    """The name of the constant that holds a store's expiry."""
+    return "".join(c if c.isalnum() else "_" for c in prefix).upper() + "_TTL"

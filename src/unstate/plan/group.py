@@ -1,0 +1,117 @@
+"""One finding planned: its layout chosen, its questions put, its patch tried on every file it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from unstate.codemods import Codemod
+from unstate.config import Config
+from unstate.model import Backing, Finding, Group, Layout, Refusal, Verdict
+from unstate.plan.bindings import binding
+from unstate.plan.decide import Settled, lifetime, settle
+from unstate.plan.layout import Choice, choose, expires_by_key
+from unstate.plan.origins import made_by_the_app
+from unstate.plan.sources import Sources
+from unstate.rewrite import Rewritten, rewrite_source
+
+REDIS, S3 = "redis>=5", "boto3>=1.28"
+_ADVICE_CODEC = "annotate what the store holds, as in `x: dict[str, str] = {}`"
+
+
+class Planner:
+    """Plans findings of one root."""
+
+    def __init__(
+        self, config: Config, codemods: Mapping[str, Codemod], sources: Sources, backing: Mapping[str, Backing]
+    ) -> None:
+        self.config = config
+        self.codemods = codemods
+        self.sources = sources
+        self.backing = backing
+
+    def group(self, finding: Finding, prefix: str, answers: Mapping[str, str]) -> Group:
+        """The change group of a finding; `manual` with refusals where there is no sound patch."""
+        if finding.limit is Verdict.MANUAL:
+            return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
+        codemod = self.codemods.get(finding.rule)
+        settled = settle(finding, codemod, self.config, prefix, answers, by_key=expires_by_key(finding))
+        choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec)
+        if isinstance(choice, str):
+            return _manual(finding, [_refusal(finding, choice)])
+        group = self._group(finding, choice, settled)
+        outcomes = [self._try(group, path) for path in group.files]
+        refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
+        if refusals:
+            return _manual(finding, refusals)
+        from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
+        differences = (*_from_types(finding, choice), *_from_expiry(group), *sorted(from_rules))
+        exact = not differences and finding.limit is Verdict.EXACT
+        return msgspec.structs.replace(
+            group,
+            verdict=Verdict.EXACT if exact else Verdict.REVIEW,
+            differences=(*differences, *(finding.reasons if finding.limit is Verdict.REVIEW else ())),
+        )
+
+    def _group(self, finding: Finding, choice: Choice, settled: Settled) -> Group:
+        files = tuple(sorted({site.path for site in finding.store.sites}))
+        trees = {path: self.sources.tree(path) for path in files}
+        return Group(
+            id=finding.id,
+            finding=finding,
+            verdict=Verdict.REVIEW,
+            layout=choice.layout,
+            container=choice.container,
+            codec=choice.codec,
+            key_type=choice.key_type,
+            safe_keys=choice.layout is Layout.S3 and made_by_the_app(finding.store, trees),
+            prefix=settled.prefix,
+            ttl_seconds=settled.ttl_seconds if choice.layout is Layout.STRING else None,
+            decisions=settled.decisions,
+            answers=settled.answers,
+            files=files,
+            requires=(S3,) if choice.layout is Layout.S3 else (REDIS,),
+        )
+
+    def _try(self, group: Group, path: str) -> Rewritten:
+        service = group.finding.store.service
+        return rewrite_source(
+            self.sources.read(path),
+            path,
+            [binding(group)],
+            self.backing[service].module,
+            self.sources.exported(path, service),
+        )
+
+
+def _manual(finding: Finding, refusals: Sequence[Refusal]) -> Group:
+    return Group(id=finding.id, finding=finding, verdict=Verdict.MANUAL, refusals=tuple(refusals))
+
+
+def _refusal(finding: Finding, reason: str) -> Refusal:
+    return Refusal(path=finding.store.path, line=finding.store.span.line, reason=reason)
+
+
+def _from_types(finding: Finding, choice: Choice) -> list[str]:
+    """What was taken for granted of keys and values, because the code does not show it."""
+    found = []
+    if not choice.proven_key:
+        found.append("keys are taken as text: a key that is no str (None, a number) is stored under its text")
+    if not choice.proven_value:
+        found.append(_VALUES.get(choice.codec, f"values are taken as {choice.codec}: others come back as that"))
+    return found
+
+
+_VALUES = {
+    "str": "values are taken as text: a number comes back as text, and None is refused by the client",
+    "bytes": "contents are taken as bytes: text comes back as bytes",
+    "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",
+    "int": "values are taken as integers: one that is none raises ValueError when it is read",
+}
+
+
+def _from_expiry(group: Group) -> list[str]:
+    if group.ttl_seconds is None:
+        return []
+    return [f"an entry is gone {lifetime(group.ttl_seconds)} after it was last set; before, it lived with the process"]

@@ -1,0 +1,120 @@
+"""One layout, one codec and one way to write keys a store: chosen once, from all operations and all values seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unstate.model import Finding, Kind, Layout, Op, Shape, Store
+
+_CONTAINERS = {
+    "dict": "dict",
+    "collections.OrderedDict": "dict",
+    "collections.defaultdict": "defaultdict",
+    "collections.Counter": "counter",
+    "collections.deque": "deque",
+    "list": "list",
+    "set": "set",
+    "int": "scalar",
+    "float": "scalar",
+    "str": "scalar",
+    "bool": "scalar",
+    "NoneType": "scalar",
+    "cachetools.TTLCache": "dict",
+}
+_WHOLE = frozenset({Op.LEN, Op.BOOL, Op.ITER, Op.CLEAR, Op.REBIND})
+_CODECS = {
+    Shape.STR: "str",
+    Shape.INT: "int",
+    Shape.FLOAT: "float",
+    Shape.BOOL: "bool",
+    Shape.BYTES: "bytes",
+    Shape.RECORD: "json",
+    Shape.LIST: "json",
+    Shape.MODEL: "model",
+    Shape.UNKNOWN: "json",
+}
+_TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "bytes": "bytes"}
+TEXT_CODECS = ("str", "int", "float", "bool", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a store is held. `proven_*`: the code shows the type; else it is taken for granted and said so."""
+
+    container: str
+    layout: Layout
+    codec: str
+    key_type: str
+    proven_key: bool
+    proven_value: bool
+
+
+def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choice | str:
+    """The layout of a store, or the reason why it has none. `codec` is a person's answer, if there is one."""
+    store = finding.store
+    container = _CONTAINERS.get(store.constructor)
+    if container is None:
+        return f"`{store.name}` is made by `{store.constructor or store.definition}`, which the catalogue does not know"
+    if not _starts_empty(store, container):
+        return f"`{store.name}` starts with entries ({_short(store.definition)}), which a backing service would not have"
+    if finding.shape is Shape.OBJECT:
+        return f"`{store.name}` holds objects that cannot be written as data"
+    chosen = codec or _CODECS.get(finding.shape)
+    if chosen is None:
+        return f"no codec is known for what `{store.name}` holds ({finding.shape})"
+    return Choice(
+        container=container,
+        layout=_layout(finding, container, chosen, expires=expires),
+        codec=chosen,
+        key_type=_key_type(store),
+        proven_key=container != "dict" or bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"}),
+        proven_value=_proven_value(store, chosen),
+    )
+
+
+def expires_by_key(finding: Finding) -> bool:
+    """Whether entries of the store can have an expiry of their own: those of a dict in Redis."""
+    text = finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
+    return _CONTAINERS.get(finding.store.constructor) == "dict" and text
+
+
+def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> Layout:
+    match container:
+        case "scalar":
+            return Layout.COUNTER if codec == "int" else Layout.STRING
+        case "list" | "deque":
+            return Layout.LIST
+        case "set":
+            return Layout.SET
+        case "counter" | "defaultdict":
+            return Layout.HASH
+    if codec == "bytes":
+        return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING
+    whole = any(site.op in _WHOLE for site in finding.store.sites)
+    return Layout.HASH if whole and not expires else Layout.STRING
+
+
+def _key_type(store: Store) -> str:
+    known = set(store.key_types)
+    return known.pop() if known in ({"str"}, {"int"}) else ""
+
+
+def _proven_value(store: Store, codec: str) -> bool:
+    return bool(store.value_types) and all(_TYPES.get(seen) == codec for seen in store.value_types)
+
+
+def _starts_empty(store: Store, container: str) -> bool:
+    if container == "scalar":
+        return True
+    text = "".join(store.definition.split())
+    return text in ("", "{}", "[]", "dict()", "list()", "set()") or text.endswith("()") or "default_factory" in text or _only_limits(text)
+
+
+def _only_limits(text: str) -> bool:
+    """`deque(maxlen=5)`, `defaultdict(int)`, `TTLCache(100, 60)`: arguments that are no entries."""
+    return text.split("(")[0].split(".")[-1] in ("deque", "defaultdict", "TTLCache", "Counter") and "[" not in text and "{" not in text
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:37] + "..."

@@ -1,0 +1,66 @@
+"""The files of a root as a plan reads them: bytes, trees, and the names that modules take from each other."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+_FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE)
+_NAME = re.compile(rb"(\w+)(?:\s+as\s+\w+)?\s*(?:,|$|\)|\n)")
+
+
+class Sources:
+    """Reads each file once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._bytes: dict[str, bytes] = {}
+        self._trees: dict[str, ast.Module] = {}
+        self._exports: dict[str, dict[str, set[str]]] = {}
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file, path relative to the root."""
+        if path not in self._bytes:
+            self._bytes[path] = (self.root / path).read_bytes()
+        return self._bytes[path]
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file's bytes, in hexadecimal."""
+        return hashlib.sha256(self.read(path)).hexdigest()
+
+    def tree(self, path: str) -> ast.Module:
+        """The syntax tree of a file that is known to parse."""
+        if path not in self._trees:
+            self._trees[path] = ast.parse(self.read(path))
+        return self._trees[path]
+
+    def exported(self, path: str, service: str) -> frozenset[str]:
+        """Names that other modules of the service may import from this file, judged by the module's own name."""
+        if service not in self._exports:
+            self._exports[service] = self._collect(service)
+        place = PurePosixPath(path)
+        stem = place.parent.name if place.stem == "__init__" else place.stem
+        return frozenset(self._exports[service].get(stem, ()))
+
+    def mentions(self, service: str, text: bytes) -> bool:
+        """Whether any Python file of the service has this text."""
+        return any(text in self.read(path) for path in self._python_files(service))
+
+    def _collect(self, service: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for path in self._python_files(service):
+            for match in _FROM.finditer(self.read(path)):
+                module = match[1].decode(errors="replace").rpartition(".")[2]
+                names = _NAME.findall(match[2].strip(b"()"))
+                found[module or PurePosixPath(path).parent.name].update(name.decode() for name in names)
+        return found
+
+    def _python_files(self, service: str) -> Iterable[str]:
+        for file in sorted((self.root / service).rglob("*.py")):
+            parts = file.relative_to(self.root).parts
+            if not any(part.startswith(".") or part in ("node_modules", "site-packages", "venv") for part in parts):
+                yield file.relative_to(self.root).as_posix()

@@ -1,0 +1,55 @@
+"""From accepted groups to whole new files: a function of the base and the set, never of the order of answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+from unstate.model import FileChange, Group, Plan
+from unstate.plan import Sources, binding
+from unstate.render.backing import backing_services
+from unstate.rewrite import Binding, rewrite_source
+
+__all__ = ["RenderError", "render"]
+
+
+class RenderError(Exception):
+    """Accepted groups that cannot be rendered together, with the place."""
+
+
+def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChange, ...]:
+    """Every file that the accepted groups change or create, in order of path.
+
+    Raises RenderError where groups that render alone do not together, TemplateError for a broken template.
+    """
+    sources = Sources(root)
+    groups = [group for group in plan.groups if group.id in accepted and group.layout is not None]
+    by_path: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        for path in group.files:
+            by_path[path].append(group)
+    modules = {each.service: each for each in plan.backing}
+    names: dict[str, set[str]] = defaultdict(set)
+    changes = []
+    for path, touching in sorted(by_path.items()):
+        service = touching[0].finding.store.service
+        before = sources.read(path)
+        after, used = _rewritten(before, path, [binding(group) for group in touching], modules[service].module, sources, service)
+        names[service] |= used
+        if after != before:
+            changes.append(FileChange(path=path, before=before, after=after))
+    for service, used in names.items():
+        of_service = [group for group in groups if group.finding.store.service == service]
+        changes.append(backing_services(root, modules[service], used, of_service))
+    return tuple(sorted((change for change in changes if change.before != change.after), key=lambda change: change.path))
+
+
+def _rewritten(
+    before: bytes, path: str, bindings: list[Binding], module: str, sources: Sources, service: str
+) -> tuple[bytes, set[str]]:
+    outcome = rewrite_source(before, path, bindings, module, sources.exported(path, service))
+    if outcome.after is None:
+        refusal = next(each for refusals in outcome.refusals.values() for each in refusals)
+        raise RenderError(f"{refusal.path}:{refusal.line}: {refusal.reason}; accept fewer groups at once")
+    return outcome.after, outcome.names

@@ -1,0 +1,52 @@
+"""The generated backing-services module: what the accepted groups use, and what it held before."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from unstate.catalogue import helpers
+from unstate.model import Backing, FileChange, Group
+from unstate.plan import ttl_constant
+from unstate.render.templates import fill
+
+TEMPLATE = "backing_services.py.j2"
+
+
+def backing_services(root: Path, backing: Backing, names: Collection[str], groups: Sequence[Group]) -> FileChange:
+    """The module with the names that its service imports, those of an earlier migration included."""
+    file = root / backing.path
+    before = file.read_bytes() if file.is_file() else None
+    there, settings = _held(before)
+    for group in groups:
+        constant = ttl_constant(group.prefix)
+        if group.ttl_seconds is not None and constant in names:
+            settings[constant] = _timedelta(group.ttl_seconds)
+    wanted = helpers.closure({name for name in names if name in helpers.NAMES} | there)
+    text = fill(root, TEMPLATE, names=frozenset(wanted), settings=dict(sorted(settings.items())))
+    return FileChange(path=backing.path, before=before, after=text.encode())
+
+
+def _held(before: bytes | None) -> tuple[set[str], dict[str, str]]:
+    """The helpers and the settings that a module generated earlier defines."""
+    names: set[str] = set()
+    settings: dict[str, str] = {}
+    for node in ast.parse(before or b"").body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.endswith("_TTL"):
+                settings[name] = ast.unparse(value)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+    return names & helpers.NAMES, settings
+
+
+def _timedelta(seconds: int) -> str:
+    """The source of a duration as a person writes it: `timedelta(hours=24)`."""
+    for unit, size in (("weeks", 604800), ("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds % size == 0 and (unit in ("hours", "minutes") or seconds > 2 * 86400):
+            return f"timedelta({unit}={timedelta(seconds=seconds) // timedelta(seconds=size)})"
+    return f"timedelta(seconds={seconds})"

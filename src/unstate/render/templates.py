@@ -1,0 +1,53 @@
+"""Generated files: templates from the project's own `templates/` first, then those that ship with unstate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateError as JinjaError
+
+from unstate import resources
+
+
+class TemplateError(Exception):
+    """A template that cannot be filled. Its text names the template, the line and what is wrong."""
+
+
+def fill(root: Path | None, name: str, **values: Any) -> str:
+    """The text of a template. Raises TemplateError."""
+    folders = [str(folder) for folder in resources.search_path("templates", root)]
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the output is Python, not a web page
+    )
+    try:
+        return environment.get_template(name).render(**values)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"{error.filename or name}:{error.lineno}: {error.message}") from None
+    except UndefinedError as error:
+        raise TemplateError(f"{_file(environment, name)}:{_line(error)}: {error.message}") from None
+    except JinjaError as error:
+        raise TemplateError(f"{_file(environment, name)}: {error.message or error}") from None
+
+
+def _file(environment: Environment, name: str) -> str:
+    return environment.get_template(name).filename or name
+
+
+def _line(error: BaseException) -> int:
+    """The template's line: jinja2 puts it into the traceback as a frame of its own."""
+    trace = error.__traceback__
+    line = 1
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name in ("top-level template code", "template") or "<template>" in trace.tb_frame.f_code.co_filename:
+            line = trace.tb_lineno
+        elif trace.tb_frame.f_code.co_filename.endswith(".j2"):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
