@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -96,10 +95,10 @@ def save(folder: Path, journal: Journal) -> None:
 
 def new_folder(root: Path) -> Path:
     """Make the folder of the next application."""
-    home = root / OURS / "applied"
-    disk.make_folder(home)
+    shelf = root / OURS / "applied"
+    disk.make_folder(shelf)
     taken = applications(root)
-    folder = home / f"{int(taken[-1].name) + 1 if taken else 1:06d}"
+    folder = shelf / f"{int(taken[-1].name) + 1 if taken else 1:06d}"
     disk.make_folder(folder)
     return folder
 
@@ -107,7 +106,7 @@ def new_folder(root: Path) -> Path:
 @contextlib.contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the root for one application at a time. The lock goes with the process, however that ends."""
-    with _lock_file(_own_folder(root)) as stream:
+    with (home(root) / "lock").open("wb") as stream:
         if sys.platform != "win32":
             import fcntl
 
@@ -120,19 +119,19 @@ def locked(root: Path) -> Iterator[None]:
         yield
 
 
-def _lock_file(home: Path) -> BinaryIO:
+def home(root: Path) -> Path:
+    """Our folder below `root`, made if it is missing; git never shows it."""
+    folder = _own_folder(root)
     try:
-        disk.make_folder(home)
-        if not (home / ".gitignore").exists():
-            draft = home / f".gitignore.{os.getpid()}"
+        disk.make_folder(folder)
+        if not (folder / ".gitignore").exists():
+            draft = folder / f".gitignore.{os.getpid()}"
             disk.remove(draft)
             disk.write(draft, b"*\n")
-            disk.replace(draft, home / ".gitignore")
-        return (home / "lock").open("wb")
+            disk.replace(draft, folder / ".gitignore")
     except OSError as error:
-        raise ReadOnlyError(
-            f"{home} cannot be made; unstate keeps its journal there ({error}). Nothing was changed."
-        ) from error
+        raise ReadOnlyError(f"{folder} cannot be made; unstate keeps its journal there ({error}).") from error
+    return folder
 
 
 def _own_folder(root: Path) -> Path:
