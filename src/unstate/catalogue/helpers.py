@@ -1,0 +1,118 @@
+"""What the generated backing-services module can hold: names that forms use, and what each of them needs.
+
+The code itself stands in templates/backing_services.py.j2, one block a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A name of the generated module. A remote one talks to a backing service and has an `async_` twin."""
+
+    name: str
+    needs: tuple[str, ...] = ()  # other names of the module
+    imports: tuple[str, ...] = ()  # import lines, as they stand in the module
+    remote: bool = False
+
+
+_REDIS = ("import redis", "from redis.backoff import ExponentialBackoff", "from redis.retry import Retry", "import os")
+_CACHE = ("from functools import cache",)
+_ASYNC_REDIS = (
+    "import asyncio",
+    "import os",
+    "import redis.asyncio",
+    "from redis.asyncio.retry import Retry as AsyncRetry",
+    "from redis.backoff import ExponentialBackoff",
+    "from weakref import WeakKeyDictionary",
+)
+_S3 = ("import boto3", "from botocore.config import Config", "import os", "from functools import cache")
+_ERROR = ("from botocore.exceptions import ClientError",)
+_ANY = ("from typing import Any",)
+_CALLABLE = ("from collections.abc import Callable",)
+_T = ("from typing import TypeVar",)
+
+_ALL = (
+    Helper("MissingSetting"),
+    Helper("setting", ("MissingSetting",), ("import os",)),
+    Helper("Lazy", (), (*_ANY, *_CALLABLE)),
+    Helper("redis_client", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),
+    Helper("redis_bytes", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),
+    Helper("async_redis_client", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
+    Helper("async_redis_bytes", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
+    Helper("s3", ("setting", "Lazy"), (*_S3, *_ANY)),
+    Helper("upload_bucket", ("setting",)),
+    Helper("T", (), _T),
+    Helper("found", ("T",)),
+    Helper("optional", (), (*_ANY, *_CALLABLE)),
+    Helper("dumps", (), ("import json", *_ANY)),
+    Helper("loads", (), ("import json", *_ANY)),
+    Helper("set_default", (), _ANY, remote=True),
+    Helper("scan_keys", (), _ANY, remote=True),
+    Helper("scan_items", ("scan_keys",), _ANY, remote=True),
+    Helper("clear_keys", ("scan_keys",), _ANY, remote=True),
+    Helper("increment", (), (*_ANY, "from datetime import timedelta"), remote=True),
+    Helper("increment_existing", (), _ANY, remote=True),
+    Helper("append_existing", (), _ANY, remote=True),
+    Helper("hash_pop", (), _ANY, remote=True),
+    Helper("hash_set_default", (), _ANY, remote=True),
+    Helper("hash_replace", (), _ANY, remote=True),
+    Helper("hash_increment_existing", (), _ANY, remote=True),
+    Helper("mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
+    Helper("hash_mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
+    Helper("list_drain", (), _ANY, remote=True),
+    Helper("push_bounded", (), _ANY, remote=True),
+    Helper("object_key", (), ("from urllib.parse import quote",)),
+    Helper("read_object", ("s3", "upload_bucket"), _ANY, remote=True),
+    Helper("write_object", ("s3", "upload_bucket"), remote=True),
+    Helper("object_exists", ("s3", "upload_bucket"), _ERROR, remote=True),
+    Helper("delete_object", ("s3", "upload_bucket", "object_exists"), remote=True),
+    Helper("take_object", ("s3", "upload_bucket", "read_object"), _ANY, remote=True),
+    Helper("object_names", ("s3", "upload_bucket"), ("from urllib.parse import unquote",), remote=True),
+    Helper("delete_objects", ("s3", "upload_bucket"), (), remote=True),
+)
+_BY_NAME = {helper.name: helper for helper in _ALL}
+REMOTE = frozenset(helper.name for helper in _ALL if helper.remote)
+NAMES = frozenset(_BY_NAME) | {f"async_{name}" for name in REMOTE}
+
+
+def is_remote(name: str) -> bool:
+    """Whether a helper talks to a backing service, so that asynchronous code awaits its twin."""
+    return name in REMOTE
+
+
+def closure(names: Iterable[str]) -> frozenset[str]:
+    """The names with all that they need."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(_needs(name))
+    return frozenset(found)
+
+
+def imports(names: Iterable[str]) -> tuple[str, ...]:
+    """The import lines of those names, each once."""
+    lines = {line for name in names for line in _helper(name).imports}
+    if any(name.startswith("async_") and "s3" in _helper(name).needs for name in names):
+        lines.add("import asyncio")
+    return tuple(sorted(lines))
+
+
+def _helper(name: str) -> Helper:
+    return _BY_NAME.get(name) or _BY_NAME[name.removeprefix("async_")]
+
+
+def _needs(name: str) -> Iterable[str]:
+    """A twin needs the twins of what its original needs; a twin over S3 calls the original in a thread."""
+    helper = _helper(name)
+    if helper.name == name:
+        return helper.needs
+    if "s3" in helper.needs:
+        return (helper.name,)
+    return tuple(f"async_{need}" if need in REMOTE else need for need in helper.needs)
