@@ -6,15 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from unstate.verify.answers import Mask
 from unstate.verify.errors import CannotVerifyError
+from unstate.verify.load import burst, roll
 from unstate.verify.machines import App
+from unstate.verify.mask import Mask
 from unstate.verify.phases import Phases, compared
 from unstate.verify.report import Outcome, PhaseResult, Report
 from unstate.verify.scenario import Scenario
 from unstate.verify.services import Backing
 
-Fault = Literal["rotate", "fresh", "kill"]
+Fault = Literal["rotate", "kill", "fresh", "burst", "roll"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
@@ -74,19 +75,24 @@ def verify(
         if not add(compared("single", "the result in one process", mask, lambda: phases.single(app))):
             return report(steps)
     for fault in faults:
-        if not add(_faulty(fault, phases, app, mask, several, steps)):
+        if not add(_faulty(fault, phases, reference, app, mask)):
             break
     return report(steps)
 
 
-def _faulty(fault: Fault, phases: Phases, app: App, mask: Mask, several: str, steps: int) -> PhaseResult:
+def _faulty(fault: Fault, phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
+    several, steps = f"over {phases.processes} processes in turn", len(mask.first.answers)
     match fault:
         case "rotate":
             return compared("rotate", several, mask, lambda: phases.in_turn(app))
         case "kill":
-            meaning = f"{several}, each killed half-way"
-            return compared("kill", meaning, mask, lambda: phases.killed_half_way(app, steps))
-        case "fresh":
             return compared(
-                "fresh", "a fresh process for every step, the last one killed", mask, lambda: phases.fresh(app)
+                "kill", f"{several}, each killed half-way", mask, lambda: phases.killed_half_way(app, steps)
             )
+        case "fresh":
+            meaning = "a fresh process for every step, the one before it killed"
+            return compared("fresh", meaning, mask, lambda: phases.fresh(app))
+        case "burst":
+            return burst(phases, reference, app, mask)
+        case "roll":
+            return roll(phases, app, mask)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json as json_module
 import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
@@ -28,12 +29,19 @@ class Raised:
         return f"Raised({self.type!r}, {self.message!r})"
 
 
-class Route(Protocol):
-    """Where a phase sends a request."""
+Route = Callable[[int, httpx.Request], Answer]
+"""Where a phase sends a request: the answer to the request of this step (from 0)."""
 
-    def __call__(self, step: int, request: httpx.Request) -> Answer:
-        """The answer to the request of this step (from 0)."""
-        ...
+
+@functools.cache
+def _connections() -> httpx.Client:
+    """One client for all requests, without cookies and without connections kept for a process that may be dead."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(trust_env=False, verify=False, timeout=SECONDS, limits=limits, cookies=_no_cookies())
+
+
+def _no_cookies() -> CookieJar:
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def send(machine: Machine, request: httpx.Request) -> Answer:
@@ -42,8 +50,7 @@ def send(machine: Machine, request: httpx.Request) -> Answer:
     request = httpx.Request(request.method, url, headers=request.headers, content=request.content)
     name = f"{request.method} {request.url.raw_path.decode()}"
     try:
-        with httpx.Client(trust_env=False, verify=False, timeout=SECONDS) as client:
-            response = client.send(request)
+        response = _connections().send(request)
     except httpx.HTTPError as error:
         reason = f"no answer: {type(error).__name__} {error}".strip()
         return Answer(name, 0, process=machine.label, failure=reason.replace(str(machine.port), "PORT"))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from unstate.verify.answers import Answer, Mask, Run
+from unstate.verify.answers import Answer, Run
 from unstate.verify.client import send
 from unstate.verify.machines import App, Machine, Site
+from unstate.verify.mask import Mask
 from unstate.verify.report import Outcome, PhaseResult
 from unstate.verify.scenario import Scenario
 from unstate.verify.services import Backing

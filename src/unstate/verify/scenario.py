@@ -32,7 +32,7 @@ class Scenario:
         try:
             self.drive(Http(route, record))
         except StopScenarioError:
-            return Run(tuple(record))
+            return Run(tuple(record), cut=True)
         except Exception as error:  # whatever the scenario's own code trips over: a missing key, a body that is no JSON
             return Run(tuple(record), f"the scenario stopped: {type(error).__name__}: {error}{self._line(error)}")
         return Run(tuple(record))

@@ -6,6 +6,7 @@ Which ones: those that the environment names, else a server on PATH, else the pa
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -50,26 +51,29 @@ class Backing:
 
     def redis(self) -> Any:
         """A client (`redis.Redis`)."""
-        import redis
-
-        return redis.Redis.from_url(self.redis_url)
+        return self._clients[0]
 
     def s3(self) -> Any:
         """A client (`boto3.client("s3")`)."""
-        import boto3
+        return self._clients[1]
 
-        return boto3.client(
+    @functools.cached_property
+    def _clients(self) -> tuple[Any, Any]:
+        import boto3
+        import redis
+
+        s3 = boto3.client(
             "s3",
             endpoint_url=self.s3_endpoint,
             aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
             region_name=self.credentials["AWS_DEFAULT_REGION"],
         )
+        return redis.Redis.from_url(self.redis_url), s3
 
     def flush(self) -> None:
         """Empty the database and the bucket."""
-        with contextlib.closing(self.redis()) as client:
-            client.flushdb()
+        self.redis().flushdb()
         s3 = self.s3()
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for item in page.get("Contents", ()):
@@ -77,11 +81,10 @@ class Backing:
 
     def require_empty(self) -> None:
         """Refuse services that hold somebody's data: a check empties them again and again."""
-        with contextlib.closing(self.redis()) as client:
-            try:
-                keys = client.dbsize()
-            except Exception as error:  # whatever the client raises, the address is what a person can mend
-                raise CannotVerifyError(f"REDIS_URL={self.redis_url} does not answer: {error}") from error
+        try:
+            keys = self.redis().dbsize()
+        except Exception as error:  # whatever the client raises, the address is what a person can mend
+            raise CannotVerifyError(f"REDIS_URL={self.redis_url} does not answer: {error}") from error
         if keys:
             raise CannotVerifyError(
                 f"REDIS_URL={self.redis_url} holds {keys} keys, and a check empties its database between its phases: "

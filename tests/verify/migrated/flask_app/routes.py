@@ -78,7 +78,7 @@ def complete_upload(upload_id: str) -> ResponseReturnValue:
     if current_user() is None:
         return jsonify({"error": "not logged in"}), 401
     content = stored(upload_id)
-    if content is None:
+    if content is None or not redis_client.set(f"completed:{upload_id}", 1, nx=True):
         return jsonify({"error": "no such upload"}), 404
     s3.delete_object(Bucket=UPLOAD_BUCKET, Key=f"pending/{upload_id}")
     return jsonify({"upload_id": upload_id, "sha256": hashlib.sha256(content).hexdigest()})

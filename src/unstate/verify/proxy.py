@@ -1,0 +1,64 @@
+"""A loopback TCP proxy that delays what goes to the server: it opens the gaps in which two processes can meet."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+
+class DelayingProxy:
+    """Forwards to `host`:`port`; while `seconds` is above 0, each request waits a random time up to it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.seconds = 0.0
+        self._upstream = (host, port)
+        self._random = random.Random(0)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections; those that are open end with their processes."""
+        # shutdown wakes the thread that waits in accept(); close alone leaves it there
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._upstream)
+            except OSError:
+                return
+            for each in (client, server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for source, target, delayed in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self._pump, args=(source, target, delayed), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, delayed: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if delayed and self.seconds:
+                    time.sleep(self._random.random() * self.seconds)
+                target.sendall(data)
+        for each in (source, target):
+            with contextlib.suppress(OSError):
+                each.close()
+
+
+@contextlib.contextmanager
+def delaying(redis_url: str) -> Iterator[tuple[DelayingProxy, str]]:
+    """A proxy before this Redis, and the URL that leads through it."""
+    parts = urlsplit(redis_url)
+    proxy = DelayingProxy(parts.hostname or "127.0.0.1", parts.port or 6379)
+    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    try:
+        yield proxy, urlunsplit(parts._replace(netloc=f"{login}127.0.0.1:{proxy.port}"))
+    finally:
+        proxy.close()
