@@ -61,7 +61,7 @@ def terminal(tmp_path: Path) -> Iterator[pexpect.spawn]:
 
 def test_a_whole_review(terminal: pexpect.spawn, tmp_path: Path) -> None:
     terminal.expect(r"4 changes to decide on\. 1 store has no patch; unstate scan says why\.")
-    terminal.expect(r"\(1/4\).*review.*sessions.*app\.py:1")
+    terminal.expect(r"\(1/4\).*?review.*?sessions.*?app\.py:1")
     terminal.expect("sessions is written by a handler")
     terminal.expect(r"Decided by default: ttl = 24h\. How long may a session live\?")
     terminal.expect(r"\+sessions = redis\('session', ttl=24h\)")
@@ -79,9 +79,9 @@ def test_a_whole_review(terminal: pexpect.spawn, tmp_path: Path) -> None:
     terminal.expect(r"\+sessions = redis\('session', ttl=7d\)")
     terminal.expect(PROMPT)
     terminal.sendline("y")
-    terminal.expect(r"\(2/4\).*exact.*hits")
+    terminal.expect(r"\(2/4\).*?exact.*?hits")
     terminal.sendline("n")
-    terminal.expect(r"\(3/4\).*review.*uploads")
+    terminal.expect(r"\(3/4\).*?review.*?uploads")
     terminal.expect(r"Only together with US101:\.:app:blobs")
     terminal.expect(PROMPT)
     terminal.sendline("y")
