@@ -99,9 +99,15 @@ def closure(names: Iterable[str]) -> frozenset[str]:
 def imports(names: Iterable[str]) -> tuple[str, ...]:
     """The import lines of those names, each once."""
     lines = {line for name in names for line in _helper(name).imports}
-    if any(name.startswith("async_") and "s3" in _helper(name).needs for name in names):
-        lines.add("import asyncio")
+    if threaded(names):
+        lines.update(("import asyncio", *_ANY))
     return tuple(sorted(lines))
+
+
+def threaded(names: Iterable[str]) -> tuple[str, ...]:
+    """Helpers over S3 whose twins are wanted: the client blocks, so the twin calls it in a thread."""
+    twins = {name.removeprefix("async_") for name in names if name.startswith("async_")}
+    return tuple(sorted(name for name in twins & REMOTE if "s3" in _helper(name).needs))
 
 
 def _helper(name: str) -> Helper:

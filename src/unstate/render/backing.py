@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +26,44 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         constant = ttl_constant(group.prefix)
         if group.ttl_seconds is not None and constant in names:
             settings[constant] = _timedelta(group.ttl_seconds)
-    wanted = helpers.closure({name for name in names if name in helpers.NAMES} | there)
-    text = fill(root, TEMPLATE, names=frozenset(wanted), settings=dict(sorted(settings.items())))
-    return FileChange(path=backing.path, before=before, after=text.encode())
+    wanted = helpers.closure({"setting", *(name for name in names if name in helpers.NAMES), *there})
+    lines = [*helpers.imports(wanted), *(("from datetime import timedelta",) if settings else ())]
+    text = fill(
+        root,
+        TEMPLATE,
+        names=wanted,
+        settings=dict(sorted(settings.items())),
+        imports=_import_block(lines),
+        threaded=helpers.threaded(wanted),
+        uses_redis=any("redis" in name for name in wanted),
+        uses_s3="s3" in wanted,
+    )
+    return FileChange(path=backing.path, before=before, after=_tidy(text).encode())
+
+
+def _import_block(lines: Collection[str]) -> str:
+    """Import lines as an import sorter writes them: the standard library first, one line a module."""
+    plain = sorted(line for line in lines if line.startswith("import "))
+    taken: dict[str, set[str]] = {}
+    for line in lines:
+        if line.startswith("from "):
+            module, _, name = line.removeprefix("from ").partition(" import ")
+            taken.setdefault(module, set()).add(name)
+    chosen = [f"from {module} import {', '.join(sorted(found, key=_by_type))}" for module, found in sorted(taken.items())]
+    groups: list[list[str]] = [[], []]
+    for line in [*plain, *chosen]:
+        groups[line.split()[1].partition(".")[0] not in sys.stdlib_module_names].append(line)
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _by_type(name: str) -> tuple[bool, str]:
+    return not name[:1].isupper(), name
+
+
+def _tidy(text: str) -> str:
+    """Two blank lines around functions, one elsewhere, one newline at the end: what a formatter makes of the blocks."""
+    text = re.sub(r"\n{3,}", "\n\n\n", text)
+    return text.strip("\n") + "\n"
 
 
 def _held(before: bytes | None) -> tuple[set[str], dict[str, str]]:
