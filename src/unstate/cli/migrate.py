@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,9 @@ import typer
 if TYPE_CHECKING:
     from unstate.changes.decisions import Decisions
     from unstate.cli.targets import Target
-    from unstate.model import FileChange, Group, Plan
+    from unstate.config import Config
+    from unstate.model import FileChange, Group, Plan, Scan
+    from unstate.review import Review
 
 
 class Accept(StrEnum):
@@ -26,6 +28,9 @@ def migrate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Folders, or files, that hold an app.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff. This is the default.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Show nothing; answer with 1 if there is a change.")] = False,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", help="Go through the change store by store, then write what was taken.")
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the change into the files.")] = False,
     accept: Annotated[
         Accept | None,
@@ -45,7 +50,7 @@ def migrate(
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes here.")
     ] = False,
 ) -> None:
-    """Move a service's state to Redis and S3. Without --write nothing is written: a diff is shown.
+    """Move a service's state to Redis and S3. Unless --write or --interactive is given, a diff is shown.
 
     The diff is one that `git apply` takes from within PATH.
     """
@@ -54,12 +59,12 @@ def migrate(
     from unstate.cli.console import UserError, warn
     from unstate.cli.targets import each
 
-    if dry_run + check + write > 1:
-        raise typer.BadParameter("--dry-run, --check and --write exclude each other")
+    if dry_run + check + interactive + write > 1:
+        raise typer.BadParameter("--dry-run, --check, --interactive and --write exclude each other")
     if output and (check or len(paths) > 1):
         raise typer.BadParameter("--output takes the diff of one PATH")
     try:
-        decided = load(decisions) if decisions else Decisions()
+        decided = load(decisions) if decisions and not interactive else Decisions()
         lifetimes = _lifetimes(ttl)
     except (UserError, ChangeError) as error:
         warn(str(error))
@@ -67,20 +72,25 @@ def migrate(
     level = accept or (Accept.EXACT if write else Accept.REVIEW)
 
     def run(target: Target) -> int:
-        plan = _plan(target, lifetimes, decided)
-        taken = _taken(plan, level, only, decided)
-        changes = _render(target, plan, taken)
-        _tell(plan, taken)
+        if interactive:
+            from unstate.cli.interactive import go_through
+
+            return go_through(target, lambda made: _review(target, lifetimes, only, made), decisions, allow_dirty)
+        state = _review(target, lifetimes, only, decided)
+        taken = _taken(state, level, only, strict=write)
+        changes = _render(target, state.plan, [group.id for group in taken])
+        tell_unread(state.plan)
+        tell_required(taken)
         if output:
             from unstate.changes.diff import unified
 
             output.write_bytes(unified(changes))
         if check:
-            return _check(plan, taken, changes)
+            return _check(taken, changes)
         if write:
-            return _write(target, plan, taken, changes, allow_dirty=allow_dirty)
+            return put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
         if not output:
-            _show(plan, taken, changes)
+            _show(state.plan, taken, changes)
         return 0
 
     raise typer.Exit(each(paths, run))
@@ -104,45 +114,44 @@ def _lifetimes(given: Sequence[str]) -> dict[str, str]:
     return lifetimes
 
 
-def _plan(target: Target, lifetimes: dict[str, str], decided: Decisions) -> Plan:
+def _review(target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions) -> Review:
+    """The plan of a target with what was decided about it. Raises UserError."""
     from unstate.cli import scanning
     from unstate.cli.console import UserError, warn, working
-    from unstate.plan import AnswerError, plan
+    from unstate.plan import AnswerError
+    from unstate.review import Bench, Review
 
     config = scanning.settings(target).with_ttl(lifetimes)
     found = scanning.findings(target, config)
+    bench = Bench(
+        plan=lambda answers: _plan(target, found, config, only, answers),
+        render=lambda plan, ids: _render(target, plan, ids),
+    )
     try:
         with working(f"Planning {target.given}"):
-            planned = plan(target.root, found, config, decided.answers())
+            state = Review(bench, decided)
     except AnswerError as error:
         raise UserError(str(error)) from None
-    for unknown in decided.unknown(planned):
+    for unknown in decided.unknown(state.plan):
         warn(f"{unknown} was decided on, but is not in this plan")
-    return planned
-
-
-def _taken(plan: Plan, level: Accept, only: Sequence[str], decided: Decisions) -> list[Group]:
-    """The groups that are taken, in the plan's order: those that were accepted, and those up to `level` left open."""
-    from unstate.changes.decisions import select
-    from unstate.cli.console import warn
-    from unstate.model import Verdict
-
-    if only and not any(_matches(group, only) for group in plan.groups):
+    if only and not state.plan.groups:
         warn(f"no store matches --only {' '.join(only)}")
-    allowed = {Verdict.EXACT} if level is Accept.EXACT else {Verdict.EXACT, Verdict.REVIEW}
-    wanted, rejected = [], []
-    for group in plan.groups:
-        choice = decided.of(group.id).accept
-        if choice is False:
-            rejected.append(group.id)
-        elif _matches(group, only) and (choice or group.verdict in allowed):
-            wanted.append(group.id)
-    selection = select(plan, wanted, rejected)
-    for brought, needer in selection.brought.items():
-        warn(f"{brought} comes along, because {needer} needs it")
-    for reason in selection.refused.values():
-        warn(reason)
-    return [group for group in plan.groups if group.id in selection.accepted]
+    return state
+
+
+def _plan(
+    target: Target, found: Scan, config: Config, only: Sequence[str], answers: Mapping[str, Mapping[str, str]]
+) -> Plan:
+    """The plan, narrowed to the groups that `only` names and what those need."""
+    import msgspec
+
+    from unstate.changes.decisions import select
+    from unstate.plan import plan
+
+    planned = plan(target.root, found, config, answers)
+    named = [group.id for group in planned.groups if _matches(group, only)]
+    kept = {*named, *(need for each in named for need in select(planned, [each]).accepted)}
+    return msgspec.structs.replace(planned, groups=tuple(group for group in planned.groups if group.id in kept))
 
 
 def _matches(group: Group, globs: Sequence[str]) -> bool:
@@ -153,20 +162,63 @@ def _matches(group: Group, globs: Sequence[str]) -> bool:
     return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
-def _render(target: Target, plan: Plan, taken: Sequence[Group]) -> tuple[FileChange, ...]:
-    from unstate.cli.console import working
-    from unstate.render import render
+def _taken(state: Review, level: Accept, only: Sequence[str], *, strict: bool) -> list[Group]:
+    """The groups that are taken, in the plan's order: those that were accepted, and those up to `level` left open.
 
-    with working(f"Writing the change for {target.given}"):
-        return render(target.root, plan, [group.id for group in taken])
+    Raises StaleError where `strict` and a group's diff is no longer what was decided on.
+    """
+    from unstate.changes.decisions import Standing, select
+    from unstate.changes.errors import StaleError, listed
+    from unstate.cli.console import warn
+    from unstate.model import Verdict
+
+    allowed = {Verdict.EXACT} if level is Accept.EXACT else {Verdict.EXACT, Verdict.REVIEW}
+    again = [group.id for group in state.with_standing(Standing.LOOK_AGAIN)]
+    if again:
+        message = f"The diff is not the one that was decided on:{listed(again)}\nLook at it again with --interactive."
+        if strict:
+            raise StaleError(f"{message} Nothing was changed.")
+        warn(message)
+    accepted = {group.id for group in state.with_standing(Standing.ACCEPTED)}
+    rejected = [group.id for group in state.with_standing(Standing.REJECTED)]
+    wanted = [
+        group.id
+        for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)
+        if _matches(group, only) and (group.id in accepted or group.verdict in allowed)
+    ]
+    selection = select(state.plan, wanted, rejected)
+    for brought, needer in selection.brought.items():
+        warn(f"{brought} comes along, because {needer} needs it")
+    for reason in selection.refused.values():
+        warn(reason)
+    return [group for group in state.groups if group.id in selection.accepted]
 
 
-def _tell(plan: Plan, taken: Sequence[Group]) -> None:
-    """What a person has to know beside the diff: files that were not read, packages that are needed."""
-    from unstate.cli.console import note, warn
+def _render(target: Target, plan: Plan, ids: Sequence[str]) -> tuple[FileChange, ...]:
+    """The files of some groups. Raises UserError for a broken template, and for groups that do not go together."""
+    from unstate.cli.console import UserError, working
+    from unstate.render import RenderError, render
+    from unstate.render.templates import TemplateError
+
+    try:
+        with working(f"Writing the change for {target.given}"):
+            return render(target.root, plan, ids)
+    except (RenderError, TemplateError) as error:
+        raise UserError(str(error)) from None
+
+
+def tell_unread(plan: Plan) -> None:
+    """Name the files that were not read."""
+    from unstate.cli.console import warn
 
     for each in plan.diagnostics:
         warn(f"{each.path}:{each.line}: {each.message}")
+
+
+def tell_required(taken: Sequence[Group]) -> None:
+    """Name the packages that the result needs."""
+    from unstate.cli.console import note
+
     requires = sorted({requirement for group in taken for requirement in group.requires})
     if requires:
         note(f"The result needs: {', '.join(requires)}")
@@ -179,7 +231,7 @@ def _show(plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange]) -> 
     out(dry_run(plan, [group.id for group in taken], changes, colour=colours()))
 
 
-def _check(plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange]) -> int:
+def _check(taken: Sequence[Group], changes: Sequence[FileChange]) -> int:
     from unstate.cli.console import note
     from unstate.cli.targets import CLEAN, FINDINGS
 
@@ -188,9 +240,8 @@ def _check(plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange]) ->
     return FINDINGS if changes else CLEAN
 
 
-def _write(
-    target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange], *, allow_dirty: bool
-) -> int:
+def put(target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange], *, allow_dirty: bool) -> int:
+    """Write a change, and tell what was left. Raises ChangeError."""
     from unstate.changes.apply import apply
     from unstate.cli.console import note, out
     from unstate.cli.targets import CLEAN
