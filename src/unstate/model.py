@@ -127,7 +127,7 @@ class Op(StrEnum):
     PATH = "path"  # a path is formed or handed on
 
 
-class Span(Value):
+class Span(Value, frozen=True):
     """A stretch of source: the whole expression or statement, `end_column` exclusive."""
 
     line: int
@@ -136,7 +136,7 @@ class Span(Value):
     end_column: int
 
 
-class Site(Value):
+class Site(Value, frozen=True):
     """One place that touches a store. `span` is the reference itself (`x`, `self._x`, `m.x`), not the operation around it."""
 
     path: str
@@ -155,7 +155,7 @@ class Site(Value):
         return self.span.line
 
 
-class Decision(Value):
+class Decision(Value, frozen=True):
     """A question that the code cannot answer, with a default; `choices` empty means free text."""
 
     name: str  # "ttl", "key_prefix", "codec", "missing_key", "concurrency", "serving", "object_key"
@@ -165,7 +165,7 @@ class Decision(Value):
     why: str = ""  # why the default is what it is
 
 
-class Store(Value):
+class Store(Value, frozen=True):
     """One piece of process-local state, linked over the whole service."""
 
     service: str  # root of the service relative to the scanned root, "." for the root itself
@@ -181,7 +181,7 @@ class Store(Value):
     sites: tuple[Site, ...] = ()  # in order of path and place, definition and imports included
 
 
-class Finding(Value):
+class Finding(Value, frozen=True):
     """A store that holds its service to one process, with the reason."""
 
     id: str  # "US101:service:module:name"; no line numbers, so that decisions and baselines outlive edits
@@ -196,7 +196,7 @@ class Finding(Value):
     ttl: str = ""  # expiry found in the code ("3600s", "PERMANENT_SESSION_LIFETIME"), "" where none
 
 
-class Diagnostic(Value):
+class Diagnostic(Value, frozen=True):
     """Something that kept a file (or a part of it) from being read or changed."""
 
     path: str
@@ -205,7 +205,7 @@ class Diagnostic(Value):
     rule: str = "US001"
 
 
-class Scan(Value):
+class Scan(Value, frozen=True):
     """Everything that was found under one root."""
 
     root: str = "."
@@ -213,7 +213,7 @@ class Scan(Value):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class Refusal(Value):
+class Refusal(Value, frozen=True):
     """Why a site cannot be rewritten, and what a person could change so that it can."""
 
     path: str
@@ -222,7 +222,7 @@ class Refusal(Value):
     advice: str = ""
 
 
-class Group(Value):
+class Group(Value, frozen=True):
     """All edits of one store in all files: accepted or rejected as one."""
 
     id: str  # the finding's id
@@ -245,7 +245,7 @@ class Group(Value):
     conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
 
 
-class Backing(Value):
+class Backing(Value, frozen=True):
     """Where the generated backing-services module of a service stands."""
 
     service: str
@@ -253,7 +253,7 @@ class Backing(Value):
     module: str  # as the service imports it
 
 
-class Plan(Value):
+class Plan(Value, frozen=True):
     """Everything that unstate would change under one root."""
 
     schema: Literal["unstate.plan/1"] = "unstate.plan/1"
@@ -264,7 +264,7 @@ class Plan(Value):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class FileChange(Value):
+class FileChange(Value, frozen=True):
     """One file's whole new content. `before` is None for a new file, `after` None for a removed one."""
 
     path: str
