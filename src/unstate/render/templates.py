@@ -24,7 +24,7 @@ def fill(root: Path | None, name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # the output is Python, not a web page
+        autoescape=name.endswith(".html.j2"),  # everything else is Python or plain text
     )
     try:
         return environment.get_template(name).render(**values)
