@@ -36,16 +36,30 @@ class Pattern:
         return sum(_size(node) for node in nodes)
 
 
+    def calls(self, function: str) -> bool:
+        """Whether the pattern is `function(x)`."""
+        match self.expression:
+            case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=argument)]):
+                return name == function and metavariable(argument) == "x"
+        return False
+
+
 def _size(node: cst.CSTNode) -> int:
     return 1 + sum(_size(child) for child in node.children)
 
 
 @cache
-def parse_pattern(text: str) -> Pattern:
-    """Read a rule's pattern. Raises libcst.ParserSyntaxError where it is not Python."""
-    try:
-        ast.parse(text, mode="eval")
-    except SyntaxError:
+def parse_pattern(text: str, *, alone: bool) -> Pattern:
+    """Read a rule's pattern; `alone`: an expression is to match only where it is a statement of its own.
+
+    Raises libcst.ParserSyntaxError where it is not Python.
+    """
+    if not alone:
+        try:
+            ast.parse(text, mode="eval")
+        except SyntaxError:
+            alone = True
+    if alone:
         return Pattern(None, flatten(cst.parse_module(text).body))
     return Pattern(cst.parse_expression(text), ())
 

@@ -58,6 +58,7 @@ class Transformer(cst.CSTTransformer):
     _dropped: set[int] = field(default_factory=set)
     _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
+    _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
     _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
     _functions: list[_Function] = field(default_factory=lambda: [_Function("module")])
 
@@ -73,6 +74,7 @@ class Transformer(cst.CSTTransformer):
             return False
         self._enter(node)
         _mark_targets(node, self._targets)
+        _mark_implied(node, self._implied)
         if isinstance(node, cst.Expr):
             self._discarded.add(id(node.value))
         if isinstance(node, cst.Module | cst.BaseSuite):
@@ -132,17 +134,25 @@ class Transformer(cst.CSTTransformer):
     def _expression_rule(self, node: cst.BaseExpression) -> _Found | None:
         for binding in self.references.bindings_within(node):
             for rule, pattern in _expression_rules(binding):
-                environment = match_expression(pattern, node, self.references.test(binding))
+                environment = self._match(pattern, node, binding)
                 if environment is None:
                     continue
                 if self._allowed(rule, pattern, binding, environment, discarded=id(node) in self._discarded):
                     return _Found(rule, binding, environment)
         return None
 
+    def _match(self, pattern: Pattern, node: cst.BaseExpression, binding: Binding) -> Environment | None:
+        """Match a node as it stands, or as the call that Python makes on it: `for k in x` iterates, `if x` asks bool."""
+        implied = self._implied.get(id(node))
+        if implied is not None and self.references.binding_at(node) is binding and pattern.calls(implied):
+            return {"x": node}
+        return match_expression(pattern, node, self.references.test(binding))
+
     def _allowed(
         self, rule: Rule, pattern: Pattern, binding: Binding, environment: Environment, *, discarded: bool
     ) -> bool:
-        if guards.failed(rule.when, environment, discarded=discarded) is not None:
+        place = guards.Place(binding, discarded, self._functions[-1].how == "async")
+        if guards.failed(rule.when, environment, place) is not None:
             return False
         repeated = _repeated(rule.pattern, rule.form)
         return all(pure(environment[letter]) for letter in repeated if letter in environment)
@@ -285,6 +295,18 @@ def _mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
             _mark_chain(name, targets)
 
 
+def _mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
+    match node:
+        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
+            implied[id(iterated)] = "iter"
+        case cst.If(test=test) | cst.While(test=test) | cst.IfExp(test=test) | cst.CompIf(test=test) | cst.Assert(test=test):
+            implied[id(test)] = "bool"
+        case cst.UnaryOperation(operator=cst.Not(), expression=expression):
+            implied[id(expression)] = "bool"
+        case cst.BooleanOperation(left=left, right=right) if implied.get(id(node)) == "bool":
+            implied[id(left)] = implied[id(right)] = "bool"
+
+
 def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:
     targets.add(id(node))
     match node:
@@ -354,7 +376,7 @@ class _Letters(cst.CSTVisitor):
 
 @cache
 def _rules(layout: str, container: str, codec: str) -> tuple[tuple[Rule, Pattern], ...]:
-    pairs = [(rule, parse_pattern(rule.pattern)) for rule in rules_for(layout, container, codec)]
+    pairs = [(rule, parse_pattern(rule.pattern, alone=not forms.is_expression(rule.form))) for rule in rules_for(layout, container, codec)]
     return tuple(sorted(pairs, key=lambda pair: -pair[1].depth))
 
 
