@@ -20,9 +20,7 @@ __all__ = ["AnswerError", "Sources", "binding", "plan", "ttl_constant"]
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 
 
-def plan(
-    root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[str, str]] = _NO_ANSWERS
-) -> Plan:
+def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[str, str]] = _NO_ANSWERS) -> Plan:
     """Plan every finding under `root`. The same tree, settings and answers give the same plan.
 
     `answers`: by group id, then by the decision's name. Raises AnswerError for one that a decision does not take.

@@ -22,7 +22,12 @@ def backing_modules(root: Path, stores: Iterable[Store]) -> tuple[Backing, ...]:
 
 def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
     base = import_root(stores[0])
-    places = {PurePosixPath(site.path).relative_to(base) for store in stores for site in store.sites if _below(site.path, base)}
+    places = {
+        PurePosixPath(site.path).relative_to(base)
+        for store in stores
+        for site in store.sites
+        if _below(site.path, base)
+    }
     packages = {place.parts[0] if len(place.parts) > 1 else "" for place in places}
     package = packages.pop() if len(packages) == 1 else ""
     if package and not package.isidentifier():

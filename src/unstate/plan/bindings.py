@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.model import Group, Layout
+from unstate.model import Group
 from unstate.rewrite import Binding
 
 

@@ -56,7 +56,9 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
     if container is None:
         return f"`{store.name}` is made by `{store.constructor or store.definition}`, which the catalogue does not know"
     if not _starts_empty(store, container):
-        return f"`{store.name}` starts with entries ({_short(store.definition)}), which a backing service would not have"
+        return (
+            f"`{store.name}` starts with entries ({_short(store.definition)}), which a backing service would not have"
+        )
     if finding.shape is Shape.OBJECT:
         return f"`{store.name}` holds objects that cannot be written as data"
     chosen = codec or _CODECS.get(finding.shape)
@@ -67,7 +69,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
         layout=_layout(finding, container, chosen, expires=expires),
         codec=chosen,
         key_type=_key_type(store),
-        proven_key=container != "dict" or bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"}),
+        proven_key=container != "dict" or (bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"})),
         proven_value=_proven_value(store, chosen),
     )
 
@@ -107,12 +109,21 @@ def _starts_empty(store: Store, container: str) -> bool:
     if container == "scalar":
         return True
     text = "".join(store.definition.split())
-    return text in ("", "{}", "[]", "dict()", "list()", "set()") or text.endswith("()") or "default_factory" in text or _only_limits(text)
+    return (
+        text in ("", "{}", "[]", "dict()", "list()", "set()")
+        or text.endswith("()")
+        or "default_factory" in text
+        or _only_limits(text)
+    )
 
 
 def _only_limits(text: str) -> bool:
     """`deque(maxlen=5)`, `defaultdict(int)`, `TTLCache(100, 60)`: arguments that are no entries."""
-    return text.split("(")[0].split(".")[-1] in ("deque", "defaultdict", "TTLCache", "Counter") and "[" not in text and "{" not in text
+    return (
+        text.split("(")[0].split(".")[-1] in ("deque", "defaultdict", "TTLCache", "Counter")
+        and "[" not in text
+        and "{" not in text
+    )
 
 
 def _short(text: str) -> str:

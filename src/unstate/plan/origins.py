@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from unstate.model import Op, Site, Store
 
-_MAKERS = frozenset("uuid1 uuid3 uuid4 uuid5 uuid6 uuid7 token_hex token_urlsafe token_bytes urandom hexdigest time_ns".split())
+_MAKERS = frozenset(
+    "uuid1 uuid3 uuid4 uuid5 uuid6 uuid7 token_hex token_urlsafe token_bytes urandom hexdigest time_ns".split()
+)
 _WRAPPERS = frozenset("str hex".split())
 
 
@@ -36,7 +38,9 @@ def _functions_around(tree: ast.Module, line: int) -> Iterable[ast.FunctionDef |
 
 
 def _stands_at(node: ast.expr, site: Site) -> bool:
-    return node.lineno == site.span.line and node.end_lineno == site.span.end_line and node.col_offset == site.span.column
+    return (
+        node.lineno == site.span.line and node.end_lineno == site.span.end_line and node.col_offset == site.span.column
+    )
 
 
 def _is_made(key: ast.expr, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

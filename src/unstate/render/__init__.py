@@ -35,14 +35,18 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     for path, touching in sorted(by_path.items()):
         service = touching[0].finding.store.service
         before = sources.read(path)
-        after, used = _rewritten(before, path, [binding(group) for group in touching], modules[service].module, sources, service)
+        after, used = _rewritten(
+            before, path, [binding(group) for group in touching], modules[service].module, sources, service
+        )
         names[service] |= used
         if after != before:
             changes.append(FileChange(path=path, before=before, after=after))
     for service, used in names.items():
         of_service = [group for group in groups if group.finding.store.service == service]
         changes.append(backing_services(root, modules[service], used, of_service))
-    return tuple(sorted((change for change in changes if change.before != change.after), key=lambda change: change.path))
+    return tuple(
+        sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)
+    )
 
 
 def _rewritten(

@@ -49,7 +49,9 @@ def _import_block(lines: Collection[str]) -> str:
         if line.startswith("from "):
             module, _, name = line.removeprefix("from ").partition(" import ")
             taken.setdefault(module, set()).add(name)
-    chosen = [f"from {module} import {', '.join(sorted(found, key=_by_type))}" for module, found in sorted(taken.items())]
+    chosen = [
+        f"from {module} import {', '.join(sorted(found, key=_by_type))}" for module, found in sorted(taken.items())
+    ]
     groups: list[list[str]] = [[], []]
     for line in [*plain, *chosen]:
         groups[line.split()[1].partition(".")[0] not in sys.stdlib_module_names].append(line)

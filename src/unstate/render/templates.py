@@ -45,9 +45,8 @@ def _line(error: BaseException) -> int:
     trace = error.__traceback__
     line = 1
     while trace is not None:
-        if trace.tb_frame.f_code.co_name in ("top-level template code", "template") or "<template>" in trace.tb_frame.f_code.co_filename:
-            line = trace.tb_lineno
-        elif trace.tb_frame.f_code.co_filename.endswith(".j2"):
+        code = trace.tb_frame.f_code
+        if code.co_name == "top-level template code" or code.co_filename.endswith(".j2"):
             line = trace.tb_lineno
         trace = trace.tb_next
     return line

@@ -1,4 +1,4 @@
-"""What must hold of every output: it compiles, no name of it is undefined or unused, every asynchronous call is awaited."""
+"""What must hold of every output: it compiles, no name is undefined or unused, every asynchronous call is awaited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def faults(before: str, after: str, path: str, names: Names) -> list[tuple[int, 
         return [(getattr(error, "lineno", 1) or 1, f"the rewritten file would not compile: {error}")]
     found = [(1, f"`{name}` would be undefined") for name in sorted(unresolved(after, path) - unresolved(before, path))]
     read = loaded(tree)
-    found += [(1, f"`{name}` would be imported and not used") for name in sorted(names.imported) if names.alias(name) not in read]
+    found += [
+        (1, f"`{name}` would be imported and not used")
+        for name in sorted(names.imported)
+        if names.alias(name) not in read
+    ]
     awaited = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Await)}
     found += [
         (node.lineno, "an asynchronous call would not be awaited")
@@ -31,7 +35,10 @@ def faults(before: str, after: str, path: str, names: Names) -> list[tuple[int, 
 def _must_be_awaited(call: ast.Call, names: Names) -> bool:
     match call.func:
         case ast.Attribute(value=ast.Name(id=client), attr=method):
-            return client in {names.alias(c) for c in CLIENTS.values()} and method not in ("pipeline", "register_script")
+            return client in {names.alias(c) for c in CLIENTS.values()} and method not in (
+                "pipeline",
+                "register_script",
+            )
         case ast.Name(id=name):
             return name.removeprefix("backing_").removeprefix("async_") in helpers.REMOTE and "async_" in name
     return False

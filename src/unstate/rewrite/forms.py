@@ -60,7 +60,7 @@ class _Awaiter(cst.CSTTransformer):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         match updated_node.func:
             case cst.Attribute(value=cst.Name(value=client)) if client in CLIENTS:
-                call = updated_node.with_deep_changes(updated_node.func.value, value=CLIENTS[client])  # type: ignore[arg-type]
+                call = updated_node.with_deep_changes(updated_node.func.value, value=CLIENTS[client])
                 return call if _stays_synchronous(updated_node.func) else _awaited(call)
             case cst.Attribute(value=cst.Name(value=temporary), attr=cst.Name(value="execute")) if temporary[:1] == "_":
                 return _awaited(updated_node)
@@ -203,7 +203,10 @@ class _Put(cst.CSTTransformer):
         self.value = value
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
-        args = [a.with_changes(value=self.value) if _is_slot(o.value) else a for o, a in zip(original_node.args, updated_node.args, strict=True)]
+        args = [
+            a.with_changes(value=self.value) if _is_slot(o.value) else a
+            for o, a in zip(original_node.args, updated_node.args, strict=True)
+        ]
         return updated_node.with_changes(args=args)
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:

@@ -1,12 +1,12 @@
 """The conditions of `Rule.when`: what must hold of the bound metavariables for a rule to apply.
 
-    pure L        evaluating L twice, or earlier than the original did, changes nothing
-    constant L    L is a literal number or string
-    zero L        L is the literal 0 (or 0.0, "", b"")
-    discarded     the value of the expression is not used
-    ttl, no ttl   the store's entries expire, or do not
-    key str       the store's keys are known to be text
-    synchronous, asynchronous   the code around is, so that a blocking client may, or may not, be called
+pure L        evaluating L twice, or earlier than the original did, changes nothing
+constant L    L is a literal number or string
+zero L        L is the literal 0 (or 0.0, "", b"")
+discarded     the value of the expression is not used
+ttl, no ttl   the store's entries expire, or do not
+key str       the store's keys are known to be text
+synchronous, asynchronous   the code around is, so that a blocking client may, or may not, be called
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def _leading(node: cst.CSTNode) -> Sequence[cst.EmptyLine]:
 
 def _from_import(line: cst.CSTNode, source: str) -> cst.ImportFrom | None:
     match line:
-        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[]) as statement]) if module is not None:
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=module, relative=[]) as statement]) if (
+            module is not None
+        ):
             return statement if cst.Module([]).code_for_node(module) == source else None
     return None
 
@@ -79,7 +81,9 @@ def _after_imports(body: Sequence[cst.CSTNode]) -> int:
         match line:
             case cst.SimpleStatementLine(body=[cst.Import() | cst.ImportFrom()]):
                 end = position + 1
-            case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]) if position == 0:
+            case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]) if (
+                position == 0
+            ):
                 end = 1
             case cst.Try() | cst.If() if any(isinstance(inner, cst.Import | cst.ImportFrom) for inner in _inner(line)):
                 pass  # a guarded import: the block goes on, but ours does not go into it
@@ -117,9 +121,7 @@ class _Remover(cst.CSTTransformer):
         return _kept(updated_node, updated_node.names, self.gone)
 
 
-def _kept(
-    node: Node, aliases: Sequence[cst.ImportAlias], gone: frozenset[str]
-) -> Node | cst.RemovalSentinel:
+def _kept(node: Node, aliases: Sequence[cst.ImportAlias], gone: frozenset[str]) -> Node | cst.RemovalSentinel:
     kept = [alias for alias in aliases if _binds(alias) not in gone]
     if len(kept) == len(aliases):
         return node

@@ -35,7 +35,6 @@ class Pattern:
         nodes: Sequence[cst.CSTNode] = self.statements if self.expression is None else (self.expression,)
         return sum(_size(node) for node in nodes)
 
-
     def calls(self, function: str) -> bool:
         """Whether the pattern is `function(x)`."""
         match self.expression:
@@ -200,4 +199,6 @@ def pure(node: Bound) -> bool:
 
 
 _PURE_CALLS = frozenset("str int float bool bytes len repr tuple dict list set abs min max".split())
-_PURE_METHODS = frozenset("lower upper strip lstrip rstrip casefold title encode decode hex isoformat removeprefix".split())
+_PURE_METHODS = frozenset(
+    "lower upper strip lstrip rstrip casefold title encode decode hex isoformat removeprefix".split()
+)

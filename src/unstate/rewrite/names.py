@@ -60,7 +60,9 @@ def _bound(tree: ast.Module, backing_module: str) -> Iterator[str]:
 
 def loaded(tree: ast.Module) -> frozenset[str]:
     """Every name that the file reads."""
-    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return frozenset(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
 
 
 def words(tree: ast.Module) -> frozenset[str]:
@@ -75,17 +77,21 @@ def words(tree: ast.Module) -> frozenset[str]:
 def unresolved(source: str, path: str) -> frozenset[str]:
     """Names that are read as globals and bound nowhere in the file. Raises SyntaxError where it does not compile."""
     top = symtable.symtable(source, path, "exec")
-    known = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()}
+    known = {
+        symbol.get_name()
+        for symbol in top.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+    }
     known.update(_declared(top))
-    known.update(dir(builtins), ("__file__", "__name__", "__doc__", "__path__", "__spec__", "__builtins__", "__class__"))
+    known.update(
+        dir(builtins), ("__file__", "__name__", "__doc__", "__path__", "__spec__", "__builtins__", "__class__")
+    )
     return frozenset(name for name in _globals(top) if name not in known)
 
 
 def _globals(table: symtable.SymbolTable) -> Iterator[str]:
     for symbol in table.get_symbols():
-        if symbol.is_referenced() and symbol.is_global():
-            yield symbol.get_name()
-        elif table.get_type() == "module" and symbol.is_referenced():
+        if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module"):
             yield symbol.get_name()
     for child in table.get_children():
         yield from _globals(child)

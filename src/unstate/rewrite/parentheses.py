@@ -22,7 +22,7 @@ def parenthesized(node: cst.BaseExpression) -> cst.BaseExpression:
 class Unwrap(cst.CSTTransformer):
     """Takes our parentheses off again where the place itself delimits the expression."""
 
-    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:  # type: ignore[override]
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:
         for name in _DELIMITED.get(type(original_node), ()):
             updated_node = _bare(original_node, updated_node, name, awaits_only=False)
         for name in _LOOSE.get(type(original_node), ()):
@@ -67,4 +67,4 @@ def _bare(original: cst.CSTNode, updated: cst.CSTNodeT, name: str, *, awaits_onl
         return updated
     if isinstance(before, cst.Tuple | cst.Yield | cst.NamedExpr) or "\n" in cst.Module([]).code_for_node(value):
         return updated
-    return updated.with_deep_changes(value, lpar=[], rpar=[])  # type: ignore[return-value]
+    return updated.with_deep_changes(value, lpar=[], rpar=[])

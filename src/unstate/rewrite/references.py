@@ -10,6 +10,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from unstate.model import Op, Span
 from unstate.rewrite.binding import Binding
 
+
 class References:
     """The references of a module, and the path from the root to each of them."""
 

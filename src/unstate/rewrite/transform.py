@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -16,6 +16,7 @@ from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.match import (
     METAVARIABLES,
+    Bound,
     Environment,
     Pattern,
     Statement,
@@ -80,7 +81,8 @@ class Transformer(cst.CSTTransformer):
         if isinstance(node, cst.Module | cst.BaseSuite):
             self._plan_body(node.body)
         elif isinstance(node, cst.BaseExpression) and id(node) not in self._targets:
-            if (found := self._expression_rule(node)) is not None:
+            found = self._expression_rule(node)
+            if found is not None:
                 self._expressions[id(node)] = found
                 return False
         return True
@@ -220,7 +222,7 @@ class Transformer(cst.CSTTransformer):
         """What the metavariables stand for may hold operations on stores itself."""
         return {letter: self._visited_one(bound) for letter, bound in environment.items() if letter != "x"}
 
-    def _visited_one(self, bound: cst.BaseExpression | tuple[Statement, ...]) -> cst.BaseExpression | tuple[Statement, ...]:
+    def _visited_one(self, bound: Bound) -> Bound:
         if isinstance(bound, tuple):
             return tuple(statement.visit(self) for statement in bound)  # type: ignore[misc]
         visited = bound.visit(self)
@@ -260,12 +262,8 @@ class Transformer(cst.CSTTransformer):
             self._functions.append(_Function(how))
 
     def _leave(self, node: cst.CSTNode) -> None:
-        if self.references.within(node) and _how(node) is not None and id(node) not in self._skipped:
+        if _how(node) is not None and id(node) not in self._statements and id(node) not in self._dropped:
             self._functions.pop()
-
-    @property
-    def _skipped(self) -> Mapping[int, object] | set[int]:
-        return self._statements.keys() | self._dropped  # type: ignore[return-value]
 
 
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
@@ -299,7 +297,13 @@ def _mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
     match node:
         case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
             implied[id(iterated)] = "iter"
-        case cst.If(test=test) | cst.While(test=test) | cst.IfExp(test=test) | cst.CompIf(test=test) | cst.Assert(test=test):
+        case (
+            cst.If(test=test)
+            | cst.While(test=test)
+            | cst.IfExp(test=test)
+            | cst.CompIf(test=test)
+            | cst.Assert(test=test)
+        ):
             implied[id(test)] = "bool"
         case cst.UnaryOperation(operator=cst.Not(), expression=expression):
             implied[id(expression)] = "bool"
@@ -340,7 +344,9 @@ def _repeated(pattern: str, form: str) -> frozenset[str]:
     """Letters whose expression the form evaluates more or less often than once, or the pattern more than once."""
     wanted, given = _letters(pattern), _letters(form)
     return frozenset(
-        letter for letter in METAVARIABLES - {"x", "t", "b"} if max(wanted[letter], given[letter]) > 1 or wanted[letter] and not given[letter]
+        letter
+        for letter in METAVARIABLES - {"x", "t", "b"}
+        if max(wanted[letter], given[letter]) > 1 or (wanted[letter] and not given[letter])
     )
 
 
@@ -376,7 +382,10 @@ class _Letters(cst.CSTVisitor):
 
 @cache
 def _rules(layout: str, container: str, codec: str) -> tuple[tuple[Rule, Pattern], ...]:
-    pairs = [(rule, parse_pattern(rule.pattern, alone=not forms.is_expression(rule.form))) for rule in rules_for(layout, container, codec)]
+    pairs = [
+        (rule, parse_pattern(rule.pattern, alone=not forms.is_expression(rule.form)))
+        for rule in rules_for(layout, container, codec)
+    ]
     return tuple(sorted(pairs, key=lambda pair: -pair[1].depth))
 
 
@@ -388,7 +397,9 @@ def _statement_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
     return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is None]
 
 
-def _with_comments(new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], run: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+def _with_comments(
+    new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], run: Sequence[cst.CSTNode]
+) -> list[cst.CSTNode]:
     """Comments of the replaced lines stay: those before and inside them stand before the form."""
     first = run[0]
     leading = list(getattr(first, "leading_lines", ()))
@@ -399,7 +410,12 @@ def _with_comments(new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement
     indent = [cst.EmptyLine(comment=cst.Comment(text)) for text in kept.found if text not in own]
     if not new:
         return []
-    if isinstance(first, cst.SimpleStatementLine) and len(run) == 1 and len(new) == 1 and isinstance(new[0], cst.SimpleStatementLine):
+    if (
+        isinstance(first, cst.SimpleStatementLine)
+        and len(run) == 1
+        and len(new) == 1
+        and isinstance(new[0], cst.SimpleStatementLine)
+    ):
         return [new[0].with_changes(leading_lines=leading, trailing_whitespace=first.trailing_whitespace)]
     return [new[0].with_changes(leading_lines=[*leading, *indent]), *new[1:]]
 
