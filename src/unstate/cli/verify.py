@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from unstate.verify import Report
+    from unstate.verify import App, Backing, Report, Scenario
 
 FORMATS = ("text", "json", "junit")
 
@@ -117,6 +117,26 @@ def _check(
             if flow is None:
                 flow = generated(scenario, before or result, services)
             try:
-                return verify(result, flow, services, original=before, processes=processes, faults=chosen)
+                report = verify(result, flow, services, original=before, processes=processes, faults=chosen)
+                return _with_state(report, result, before, flow, services)
             except OSError as error:
                 raise CannotVerifyError(f"{error.strerror or error}: {error.filename or path}") from error
+
+
+def _with_state(report: Report, app: App, original: App | None, scenario: Scenario, services: Backing) -> Report:
+    """The report, with what requests change inside a process beside what a scan finds; as it is where nothing can look."""
+    from dataclasses import replace
+
+    from unstate.config import load
+    from unstate.scan import scan
+    from unstate.verify import CannotVerifyError
+    from unstate.verify.leftovers import beside, changed_state
+
+    reference = original or app
+    try:
+        changed = changed_state(app, scenario, services)
+        before = changed_state(original, scenario, services) if original else changed
+    except CannotVerifyError:
+        return report
+    findings = scan(reference.root, load(reference.root)).findings
+    return replace(report, leftovers=changed if original else None, beside=beside(findings, before))

@@ -68,6 +68,7 @@ class Machine:
     """One process of an app, with the folder that is its disk."""
 
     name: str
+    command: str  # what was started, for messages
     disk: Path
     child: Child
     ready_pipe: int | None
@@ -76,8 +77,11 @@ class Machine:
     def wait_ready(self) -> Machine:
         """Return once it answers. Raises `CannotVerifyError` with its output where it does not."""
         if self.ready_pipe is None:
-            if not listening(self.port) or self.child.returncode is not None:
-                wait_until(lambda: listening(self.port), self.child, f"the app ({self.command})", BOOT_SECONDS)
+            try:
+                wait_until(self._listens, self.child, f"the app ({self.command})", BOOT_SECONDS)
+            except CannotVerifyError as error:
+                hint = "\nDoes the command take its port from {port}? Each process has its own."
+                raise CannotVerifyError(f"{error}{hint if 'in use' in str(error) else ''}") from error
             return self
         if self.port:
             return self
@@ -94,10 +98,8 @@ class Machine:
         self.port = int(line)
         return self
 
-    @property
-    def command(self) -> str:
-        """What was started, for messages."""
-        return self.name.split(" ", 1)[0]
+    def _listens(self) -> bool:
+        return self.child.returncode is None and listening(self.port)
 
     @property
     def label(self) -> str:
@@ -186,7 +188,7 @@ class Site:
         port = free_ports(1)[0]
         command = [part.replace("{port}", str(port)) for part in shlex.split(self.app.run)]
         env["PORT"] = str(port)
-        return Machine(name, disk, Child(command, log=disk / "log", cwd=tree, env=env), None, port)
+        return Machine(name, self.app.name, disk, Child(command, log=disk / "log", cwd=tree, env=env), None, port)
 
     def _serve(self, name: str, disk: Path, tree: Path, env: dict[str, str]) -> Machine:
         read, write = os.pipe()
@@ -212,7 +214,7 @@ class Site:
             raise
         finally:
             os.close(write)
-        return Machine(name, disk, child, read)
+        return Machine(name, self.app.name, disk, child, read)
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from xml.etree import ElementTree
 
@@ -41,14 +41,37 @@ class PhaseResult:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """A store that requests changed: `module.name`, and the requests that did, ids and numbers left out."""
+
+    name: str
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A scan's findings and a run's changes, side by side; each a name."""
+
+    both: tuple[str, ...]
+    only_scan: tuple[str, ...]
+    only_run: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Report:
-    """A whole check."""
+    """A whole check.
+
+    `leftovers` are the stores that requests still change inside a process of the checked app, None where nobody looked.
+    `beside` compares such changes in the reference app with a scan of it.
+    """
 
     app: str
     scenario: str
     services: str
     steps: int
     phases: tuple[PhaseResult, ...]
+    leftovers: tuple[Changed, ...] | None = None
+    beside: Beside | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -81,6 +104,16 @@ class Report:
             lines += [f"         note: {note}" for note in phase.notes]
             if phase.difference is not None and not phase.ok:
                 lines.append(textwrap.indent(show(phase.difference), "         "))
+        for changed in self.leftovers or ():
+            lines.append(f"  note {changed.name} still changes inside a process: {', '.join(changed.requests)}")
+        if self.beside is not None:
+            for title, names in (
+                ("found by scan and run", self.beside.both),
+                ("only by scan", self.beside.only_scan),
+                ("only by run", self.beside.only_run),
+            ):
+                if names:
+                    lines.append(f"  {title}: {', '.join(names)}")
         return "\n".join([*lines, f"{self.outcome}: {self._conclusion()}"])
 
     def _conclusion(self) -> str:
@@ -108,6 +141,8 @@ class Report:
                 "services": self.services,
                 "steps": self.steps,
                 "phases": [_phase(phase) for phase in self.phases],
+                "leftovers": None if self.leftovers is None else [asdict(changed) for changed in self.leftovers],
+                "beside": None if self.beside is None else asdict(self.beside),
             },
             indent=2,
         )
@@ -144,7 +179,7 @@ def show(difference: Difference) -> str:
 
 
 def _columns(expected: Answer | None, got: Answer | None, width: int = 52) -> list[str]:
-    left = _wrapped("original, one process", expected, width)
+    left = _wrapped("one process", expected, width)
     right = _wrapped("here", got, width)
     left += [""] * (len(right) - len(left))
     right += [""] * (len(left) - len(right))
