@@ -1,6 +1,6 @@
-"""The names that generated code may import from the backing-services module, and what each of them needs.
+"""What the generated backing-services module can hold: names that forms use, and what each of them needs.
 
-The functions themselves stand in templates/backing_services.py.j2, which renders those that are asked for.
+The code itself stands in templates/backing_services.py.j2, one block a name.
 """
 
 from __future__ import annotations
@@ -8,76 +8,75 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ASYNC = "async_"
-
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """One function of the generated module."""
+    """A name of the generated module. A remote one talks to a backing service and has an `async_` twin."""
 
     name: str
-    needs: tuple[str, ...] = ()  # clients and other helpers
-    remote: bool = False  # it talks to a backing service: `async_<name>` is its twin, which is awaited
-    threaded: bool = False  # the twin runs the function itself in a thread: boto3 has no asynchronous client
+    needs: tuple[str, ...] = ()  # other names of the module
+    imports: tuple[str, ...] = ()  # import lines, as they stand in the module
+    remote: bool = False
 
 
-def _text(name: str, *needs: str) -> Helper:
-    return Helper(name, ("redis_client", *needs), remote=True)
-
-
-def _object(name: str, *needs: str) -> Helper:
-    return Helper(name, ("s3", "upload_bucket", *needs), remote=True, threaded=True)
-
-
-CLIENTS = ("redis_client", "redis_bytes")
-
-HELPERS = (
-    # reading replies
-    Helper("found"),
-    Helper("optional"),
-    Helper("dumps"),
-    Helper("loads"),
-    # one string per entry
-    _text("set_default"),
-    _text("set_all"),
-    _text("increment"),
-    _text("increment_or_create"),
-    _text("append_text"),
-    _text("change", "found"),
-    _text("stored_keys"),
-    _text("any_entry"),
-    _text("delete_all"),
-    _text("entries", "stored_keys"),
-    # one hash per store
-    _text("pop_field"),
-    _text("set_default_field"),
-    _text("increment_field"),
-    _text("append_to_field"),
-    _text("change_field", "found"),
-    _text("set_fields"),
-    _text("replace_fields"),
-    _text("fields"),
-    # a number
-    _text("increment_from"),
-    # objects
-    Helper("upload_bucket"),
-    Helper("object_key"),
-    Helper("key_of_object"),
-    _object("put_object"),
-    _object("read_object"),
-    _object("object_exists"),
-    _object("delete_object", "object_exists"),
-    _object("take_object", "read_object"),
-    _object("default_object", "read_object"),
-    _object("stored_objects", "key_of_object"),
-    _object("delete_objects"),
+_REDIS = ("import redis", "from redis.backoff import ExponentialBackoff", "from redis.retry import Retry", "import os")
+_CACHE = ("from functools import cache",)
+_ASYNC_REDIS = (
+    "import asyncio",
+    "import os",
+    "import redis.asyncio",
+    "from redis.asyncio.retry import Retry as AsyncRetry",
+    "from redis.backoff import ExponentialBackoff",
+    "from weakref import WeakKeyDictionary",
 )
+_S3 = ("import boto3", "from botocore.config import Config", "import os", "from functools import cache")
+_ERROR = ("from botocore.exceptions import ClientError",)
+_ANY = ("from typing import Any",)
+_CALLABLE = ("from collections.abc import Callable",)
+_T = ("from typing import TypeVar",)
 
-_BY_NAME = {helper.name: helper for helper in HELPERS}
-REMOTE = frozenset(helper.name for helper in HELPERS if helper.remote)
-NAMES = frozenset(
-    {"s3", *CLIENTS, *(ASYNC + name for name in CLIENTS), *_BY_NAME, *(ASYNC + name for name in REMOTE)}
-)  # what may be imported, settings apart
+_ALL = (
+    Helper("MissingSetting"),
+    Helper("setting", ("MissingSetting",), ("import os",)),
+    Helper("Lazy", (), (*_ANY, *_CALLABLE)),
+    Helper("redis_client", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),
+    Helper("redis_bytes", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),
+    Helper("async_redis_client", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
+    Helper("async_redis_bytes", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
+    Helper("s3", ("setting", "Lazy"), (*_S3, *_ANY)),
+    Helper("upload_bucket", ("setting",)),
+    Helper("T", (), _T),
+    Helper("found", ("T",)),
+    Helper("optional", (), (*_ANY, *_CALLABLE)),
+    Helper("dumps", (), ("import json", *_ANY)),
+    Helper("loads", (), ("import json", *_ANY)),
+    Helper("set_default", (), _ANY, remote=True),
+    Helper("scan_keys", (), _ANY, remote=True),
+    Helper("scan_items", ("scan_keys",), _ANY, remote=True),
+    Helper("clear_keys", ("scan_keys",), _ANY, remote=True),
+    Helper("increment", (), (*_ANY, "from datetime import timedelta"), remote=True),
+    Helper("increment_existing", (), _ANY, remote=True),
+    Helper("append_existing", (), _ANY, remote=True),
+    Helper("hash_pop", (), _ANY, remote=True),
+    Helper("hash_set_default", (), _ANY, remote=True),
+    Helper("hash_replace", (), _ANY, remote=True),
+    Helper("hash_increment_existing", (), _ANY, remote=True),
+    Helper("mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
+    Helper("hash_mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
+    Helper("list_drain", (), _ANY, remote=True),
+    Helper("push_bounded", (), _ANY, remote=True),
+    Helper("object_key", (), ("from urllib.parse import quote",)),
+    Helper("read_object", ("s3", "upload_bucket"), _ANY, remote=True),
+    Helper("write_object", ("s3", "upload_bucket"), remote=True),
+    Helper("object_exists", ("s3", "upload_bucket"), _ERROR, remote=True),
+    Helper("delete_object", ("s3", "upload_bucket", "object_exists"), remote=True),
+    Helper("take_object", ("s3", "upload_bucket", "read_object"), _ANY, remote=True),
+    Helper("object_names", ("s3", "upload_bucket"), ("from urllib.parse import unquote",), remote=True),
+    Helper("delete_objects", ("s3", "upload_bucket"), (), remote=True),
+)
+_BY_NAME = {helper.name: helper for helper in _ALL}
+REMOTE = frozenset(helper.name for helper in _ALL if helper.remote)
+NAMES = frozenset(_BY_NAME) | {f"async_{name}" for name in REMOTE}
 
 
 def is_remote(name: str) -> bool:
@@ -85,24 +84,41 @@ def is_remote(name: str) -> bool:
     return name in REMOTE
 
 
-def closure(names: Iterable[str]) -> set[str]:
-    """`names` and everything that they need. Raises KeyError for a name that the module does not have."""
-    wanted: set[str] = set()
-    pending = list(names)
-    while pending:
-        name = pending.pop()
-        if name not in wanted:
-            wanted.add(name)
-            pending.extend(_needs(name))
-    return wanted
+def closure(names: Iterable[str]) -> frozenset[str]:
+    """The names with all that they need."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(_needs(name))
+    return frozenset(found)
 
 
-def _needs(name: str) -> tuple[str, ...]:
-    if name == "s3" or name.removeprefix(ASYNC) in CLIENTS:
-        return ()
-    if name in _BY_NAME:
-        return _BY_NAME[name].needs
-    helper = _BY_NAME[name.removeprefix(ASYNC)]
-    if helper.threaded:
+def imports(names: Iterable[str]) -> tuple[str, ...]:
+    """The import lines of those names, each once."""
+    lines = {line for name in names for line in _helper(name).imports}
+    if threaded(names):
+        lines.update(("import asyncio", *_ANY))
+    return tuple(sorted(lines))
+
+
+def threaded(names: Iterable[str]) -> tuple[str, ...]:
+    """Helpers over S3 whose twins are wanted: the client blocks, so the twin calls it in a thread."""
+    twins = {name.removeprefix("async_") for name in names if name.startswith("async_")}
+    return tuple(sorted(name for name in twins & REMOTE if "s3" in _helper(name).needs))
+
+
+def _helper(name: str) -> Helper:
+    return _BY_NAME.get(name) or _BY_NAME[name.removeprefix("async_")]
+
+
+def _needs(name: str) -> Iterable[str]:
+    """A twin needs the twins of what its original needs; a twin over S3 calls the original in a thread."""
+    helper = _helper(name)
+    if helper.name == name:
+        return helper.needs
+    if "s3" in helper.needs:
         return (helper.name,)
-    return tuple(ASYNC + need if need in CLIENTS or need in REMOTE else need for need in helper.needs)
+    return tuple(f"async_{need}" if need in REMOTE else need for need in helper.needs)
