@@ -14,7 +14,7 @@ Node = TypeVar("Node", cst.Import, cst.ImportFrom)
 
 
 def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
-    """`from source import ...` for all names the rewrite uses: merged into one that is there, else after the imports."""
+    """`from source import ...` for all names that the rewrite uses: merged into one there is, else after the imports."""
     if not names.imported:
         return module
     body = list(module.body)

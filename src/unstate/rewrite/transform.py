@@ -19,7 +19,6 @@ from unstate.rewrite.match import (
     Bound,
     Environment,
     Pattern,
-    Statement,
     flatten,
     match_expression,
     match_statements,
@@ -144,7 +143,7 @@ class Transformer(cst.CSTTransformer):
         return None
 
     def _match(self, pattern: Pattern, node: cst.BaseExpression, binding: Binding) -> Environment | None:
-        """Match a node as it stands, or as the call that Python makes on it: `for k in x` iterates, `if x` asks bool."""
+        """Match a node as it stands, or as the call that Python makes on it: `for k in x` calls iter, `if x` bool."""
         implied = self._implied.get(id(node))
         if implied is not None and self.references.binding_at(node) is binding and pattern.calls(implied):
             return {"x": node}
