@@ -6,15 +6,15 @@ what the group's diff looked like; where that has changed since, the person is a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from unstate.changes import documents
-from unstate.model import Group, Plan, Value, Verdict
+from unstate.changes import diff, documents
+from unstate.model import FileChange, Group, Plan, Value, Verdict
 
 SCHEMA = "unstate.decisions/1"
 
@@ -91,6 +91,11 @@ def standing(group: Group, choice: Choice, seen: str) -> Standing:
     if choice.seen and choice.seen != seen:
         return Standing.LOOK_AGAIN
     return Standing.ACCEPTED if choice.accept else Standing.REJECTED
+
+
+def fingerprint(group: Group, changes: Sequence[FileChange]) -> str:
+    """What a person sees of a group, in short: `changes` is its rendering alone; generated files do not count."""
+    return diff.digest([change for change in changes if change.path in group.files])
 
 
 class Selection(Value, frozen=True):

@@ -52,7 +52,7 @@ def file_diff(change: FileChange) -> bytes:
 def hunks(before: bytes, after: bytes) -> Iterator[bytes]:
     """The hunks from `before` to `after`, each with its `@@` line and three lines of context."""
     old, new = LINE.findall(before), LINE.findall(after)
-    for group in _grouped(opcodes(old, new)):
+    for group in grouped(opcodes(old, new)):
         first, last = group[0], group[-1]
         lines = [b"@@ -" + _range(first[1], last[2]) + b" +" + _range(first[3], last[4]) + b" @@\n"]
         for tag, i1, i2, j1, j2 in group:
@@ -93,7 +93,7 @@ def digest(changes: Sequence[FileChange]) -> str:
     return state.hexdigest()
 
 
-def _grouped(codes: Sequence[Opcode]) -> Iterator[list[Opcode]]:
+def grouped(codes: Sequence[Opcode]) -> Iterator[list[Opcode]]:
     """Opcodes in hunks: long equal runs are cut to the context, and part one hunk from the next."""
     group: list[Opcode] = []
     for position, (tag, i1, i2, j1, j2) in enumerate(codes):

@@ -77,7 +77,7 @@ def _store(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]:
 MEANING = {
     Verdict.EXACT: "a patch that behaves as the code does now",
     Verdict.REVIEW: "a patch, with differences to accept",
-    Verdict.MANUAL: "no patch, for the reason below",
+    Verdict.MANUAL: "no patch, for a reason that is given",
 }
 
 

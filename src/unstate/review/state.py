@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from unstate.changes import diff
-from unstate.changes.decisions import Choice, Decisions, Selection, Standing, select, standing
+from unstate.changes.decisions import Choice, Decisions, Selection, Standing, fingerprint, select, standing
 from unstate.model import FileChange, Group, Plan, Verdict
 
 UNDECIDED = (Standing.OPEN, Standing.LOOK_AGAIN)
@@ -59,8 +59,8 @@ class Review:
         return tuple(self._bench.render(self.plan, self.selection().accepted))
 
     def seen(self, group: Group) -> str:
-        """The fingerprint of a group's diff as it is now, generated files aside."""
-        return diff.digest([change for change in self.changes(group) if change.path in group.files])
+        """The fingerprint of a group's diff as it is now."""
+        return fingerprint(group, self.changes(group))
 
     def standing(self, group: Group) -> Standing:
         """Where a group stands."""
