@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,7 +161,7 @@ def test_undo_takes_it_back(run: Run, app: Path) -> None:
     assert tree(app) != before
     undone = run("undo", app)
     assert undone.code == 0
-    assert "restored app.py" in undone.out
+    assert undone.out == "restored app.py\nremoved backing_services.py\n"
     assert tree(app) == before
 
 
@@ -167,6 +169,70 @@ def test_write_alone_takes_what_is_exact(run: Run, app: Path) -> None:
     exact = "exact" in run("migrate", app, "--accept", "exact").out.partition("diff --git")[0].split("left")[0]
     run("migrate", app, "--write")
     assert (b"redis_client" in tree(app)["app.py"]) == exact
+
+
+# --- decisions
+
+
+def session_group(run: Run, app: Path) -> str:
+    return next(line for line in run("migrate", app).out.split() if line.startswith("US101:"))
+
+
+def decisions(folder: Path, **choice: object) -> Path:
+    file = folder / "decisions.json"
+    file.write_text(json.dumps({"schema": "unstate.decisions/1", "groups": [choice]}))
+    return file
+
+
+def test_decisions_take_leave_and_answer(run: Run, app: Path, tmp_path: Path) -> None:
+    group = session_group(run, app)
+    left = run("migrate", app, "--decisions", decisions(tmp_path, id=group, accept=False))
+    assert "diff --git" not in left.out
+    answered = run("migrate", app, "--decisions", decisions(tmp_path, id=group, answers={"ttl": "2h"}))
+    assert "SESSION_TTL = timedelta(hours=2)" in answered.out
+    assert "as you said: ttl = 2h" in answered.out
+    run("migrate", app, "--write", "--decisions", decisions(tmp_path, id=group, accept=True))
+    assert b"redis_client" in tree(app)["app.py"]
+
+
+def test_an_answer_that_is_none_is_refused(run: Run, app: Path, tmp_path: Path) -> None:
+    group = session_group(run, app)
+    wrong = run("migrate", app, "--decisions", decisions(tmp_path, id=group, answers={"ttl": "soon"}))
+    assert_refused(wrong, 2, group, '"soon" is no duration')
+
+
+def test_a_decision_about_another_diff_is_stale(run: Run, app: Path, tmp_path: Path) -> None:
+    file = decisions(tmp_path, id=session_group(run, app), accept=True, seen="0" * 64)
+    before = tree(app)
+    shown = run("migrate", app, "--decisions", file)
+    assert shown.code == 0
+    assert "is not the one that was decided on" in shown.err
+    assert_refused(run("migrate", app, "--write", "--decisions", file), 4, "Nothing was changed")
+    assert tree(app) == before
+
+
+def interactively(app: Path, keys: str) -> Result:
+    command = [sys.executable, "-m", "unstate", "migrate", "--interactive", str(app)]
+    done = subprocess.run(command, input=keys, capture_output=True, text=True, timeout=120)
+    return Result(done.returncode, done.stdout, done.stderr, done.stdout.encode())
+
+
+def test_a_review_writes_what_was_taken(run: Run, app: Path) -> None:
+    result = interactively(app, "y\nw\n")
+    assert result.code == 0
+    assert "changed app.py" in result.out
+    assert b"redis_client" in tree(app)["app.py"]
+    assert "Nothing to decide" in interactively(app, "").out
+
+
+def test_a_review_that_is_left_keeps_its_answers_and_writes_nothing(run: Run, app: Path) -> None:
+    before = tree(app)
+    left = interactively(app, "y\nq\n")
+    assert left.code == 0
+    assert "Nothing was written. Your answers are in " in left.err
+    assert tree(app) == before
+    assert "1 decided before" in interactively(app, "w\n").out
+    assert tree(app) != before
 
 
 # --- bad input

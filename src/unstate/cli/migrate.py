@@ -77,6 +77,8 @@ def migrate(
 
             return go_through(target, lambda made: _review(target, lifetimes, only, made), decisions, allow_dirty)
         state = _review(target, lifetimes, only, decided)
+        for unknown in decided.unknown(state.plan):
+            warn(f"{unknown} was decided on, but is not in this plan")
         taken = _taken(state, level, only, strict=write)
         changes = _render(target, state.plan, [group.id for group in taken])
         tell_unread(state.plan)
@@ -132,8 +134,6 @@ def _review(target: Target, lifetimes: dict[str, str], only: Sequence[str], deci
             state = Review(bench, decided)
     except AnswerError as error:
         raise UserError(str(error)) from None
-    for unknown in decided.unknown(state.plan):
-        warn(f"{unknown} was decided on, but is not in this plan")
     if only and not state.plan.groups:
         warn(f"no store matches --only {' '.join(only)}")
     return state
@@ -252,7 +252,7 @@ def put(target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[Fi
         out(f"{'created' if change.before is None else 'changed'} {change.path}\n")
     left = [group for group in plan.groups if group.id not in ids]
     if left:
-        note(f"{len(left)} of {len(plan.groups)} stores are left as they are:")
+        note(f"Left as they are ({len(left)} of {len(plan.groups)}):")
         for group in left:
             note(f"  {group.id} ({group.verdict})")
     if changes:

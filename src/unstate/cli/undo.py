@@ -15,7 +15,8 @@ def undo(path: Annotated[Path, typer.Argument(help="The folder that was migrated
     from unstate.cli.targets import Target, each
 
     def run(target: Target) -> int:
-        out("".join(f"restored {restored}\n" for restored in take_back(target.root)))
+        for changed in take_back(target.root):
+            out(f"{'restored' if (target.root / changed).exists() else 'removed'} {changed}\n")
         return 0
 
     raise typer.Exit(each([path], run))

@@ -124,7 +124,7 @@ def _check(
 
 
 def _with_state(report: Report, app: App, original: App | None, scenario: Scenario, services: Backing) -> Report:
-    """The report, with what requests change inside a process beside what a scan finds; as it is where nothing can look."""
+    """The report, with what requests change inside a process beside what a scan finds, where the probe can look."""
     from dataclasses import replace
 
     from unstate.config import load
