@@ -56,5 +56,5 @@ CODEMOD = Codemod(
         "A reply that lands on a second process is made without the history, and every conversation is "
         "forgotten at a restart."
     ),
-    prefix="conversation",
+    prefix="",
 )

@@ -72,5 +72,5 @@ CODEMOD = Codemod(
         "A client that polls reaches a process that has never heard of its job, and a restart forgets every "
         "job that was running."
     ),
-    prefix="job",
+    prefix="",
 )

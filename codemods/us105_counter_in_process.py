@@ -55,5 +55,5 @@ CODEMOD = Codemod(
         "Each process counts for itself, so every answer shows a part of the truth, ids are given twice, and "
         "a restart begins at the start."
     ),
-    prefix="counter",
+    prefix="",
 )

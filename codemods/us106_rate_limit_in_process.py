@@ -57,5 +57,5 @@ CODEMOD = Codemod(
     kinds=(Kind.RATE_LIMIT,),
     summary="Rate limits or login attempts are counted in the memory of one process.",
     breaks="With n processes a client gets n times the limit, and a restart forgives everybody.",
-    prefix="rate",
+    prefix="",
 )

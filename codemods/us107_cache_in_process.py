@@ -74,5 +74,5 @@ CODEMOD = Codemod(
         "What one process throws out or renews stays old in the others, so answers go back and forth between "
         "two truths."
     ),
-    prefix="cache",
+    prefix="",
 )

@@ -63,5 +63,5 @@ CODEMOD = Codemod(
     breaks=(
         "What a user saved through one process is missing in the others, and is lost for good when the process ends."
     ),
-    prefix="record",
+    prefix="",
 )

@@ -65,5 +65,5 @@ CODEMOD = Codemod(
         "A switch that an administrator turns in one process stays as it was in the others, and turns back at "
         "a restart."
     ),
-    prefix="setting",
+    prefix="",
 )

@@ -69,5 +69,5 @@ CODEMOD = Codemod(
     summary="A file on local disk (JSON, CSV, pickle, SQLite) is used as the database.",
     breaks="Two processes overwrite each other's changes, and a second machine has another file.",
     instead="a database server, or a Redis hash for plain records by key",
-    prefix="record",
+    prefix="",
 )

@@ -60,5 +60,5 @@ CODEMOD = Codemod(
     summary="A lock guards shared state within one process only.",
     breaks="Two processes are in the guarded section at once, each with its own lock.",
     instead="a Redis lock with a timeout longer than the work, or one atomic command where that does",
-    prefix="lock",
+    prefix="",
 )

@@ -54,5 +54,5 @@ CODEMOD = Codemod(
     summary="Work waits in a queue in the memory of one process.",
     breaks=("Work that was accepted is lost when the process ends, and only that process's own workers can do it."),
     instead="a task queue with a broker (Celery, RQ, arq), or a Redis list with LMOVE and acknowledgement",
-    prefix="queue",
+    prefix="",
 )

@@ -41,7 +41,9 @@ def rewrite_source(
     references = References(wrapper, path, bindings)
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
-    changed = wrapper.module.visit(Transformer(references, names, outcome))
+    transformer = Transformer(references, names, outcome)
+    changed = wrapper.module.visit(transformer)
+    transformer.finish(bindings)
     if outcome.refusals:
         return outcome
     changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)

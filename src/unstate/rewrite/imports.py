@@ -10,11 +10,12 @@ import libcst as cst
 
 from unstate.rewrite.names import Names, loaded, words
 
+_WIDTH = 88
 Node = TypeVar("Node", cst.Import, cst.ImportFrom)
 
 
 def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
-    """`from source import ...` for all names that the rewrite uses: merged into one there is, else after the imports."""
+    """`from source import ...` for all that the rewrite uses: merged into one there is, or after the imports."""
     if not names.imported:
         return module
     body = list(module.body)
@@ -23,10 +24,11 @@ def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
         if statement is not None and not isinstance(statement.names, cst.ImportStar):
             there = {alias.evaluated_name: alias.evaluated_alias for alias in statement.names}
             wanted = there | {name: _asname(name, names) for name in names.imported}
-            body[position] = line.with_deep_changes(statement, names=_aliases(wanted))
+            plain = statement.with_changes(names=_aliases(wanted), lpar=None, rpar=None)
+            body[position] = line.with_changes(body=[_folded(plain)])
             return module.with_changes(body=body)
     aliases = _aliases({name: _asname(name, names) for name in names.imported})
-    new = cst.SimpleStatementLine([cst.ImportFrom(_dotted(source), aliases)])
+    new = cst.SimpleStatementLine([_folded(cst.ImportFrom(_dotted(source), aliases))])
     position = _after_imports(body)
     if position == 0:
         return _at_the_top(module, new)
@@ -68,6 +70,18 @@ def _aliases(wanted: dict[str, str | None]) -> list[cst.ImportAlias]:
     ]
 
 
+def _folded(statement: cst.ImportFrom) -> cst.ImportFrom:
+    """One name a line where one line would be too long for most."""
+    code = cst.Module([]).code_for_node(statement)
+    if len(code) <= _WIDTH or isinstance(statement.names, cst.ImportStar):
+        return statement
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    outer = cst.ParenthesizedWhitespace(indent=True)
+    names = [alias.with_changes(comma=cst.Comma(whitespace_after=inner)) for alias in statement.names]
+    names[-1] = names[-1].with_changes(comma=cst.Comma(whitespace_after=outer))
+    return statement.with_changes(names=names, lpar=cst.LeftParen(whitespace_after=inner), rpar=cst.RightParen())
+
+
 def _dotted(name: str) -> cst.Name | cst.Attribute:
     node = cst.parse_expression(name)
     assert isinstance(node, cst.Name | cst.Attribute)
@@ -101,7 +115,19 @@ def without_unused(module: cst.Module, before: ast.Module, exported: frozenset[s
     after = ast.parse(module.code)
     still = loaded(after) | words(after) | exported
     gone = loaded(before) - still
-    return module.visit(_Remover(gone)) if gone else module
+    if not gone:
+        return module
+    remover, body = _Remover(gone), []
+    carried: Sequence[cst.EmptyLine] = ()
+    for line in module.body:
+        new = line.visit(remover)
+        assert isinstance(new, cst.SimpleStatementLine | cst.BaseCompoundStatement)
+        if isinstance(new, cst.SimpleStatementLine) and not new.body:
+            carried = carried or new.leading_lines  # the blank line that set its group apart
+            continue
+        body.append(new.with_changes(leading_lines=carried) if carried and not new.leading_lines else new)
+        carried = ()
+    return module.with_changes(body=body)
 
 
 class _Remover(cst.CSTTransformer):

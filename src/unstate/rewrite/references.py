@@ -34,7 +34,7 @@ class References:
         found: tuple[Binding, ...] = ()
         if isinstance(node, cst.BaseExpression | cst.ImportAlias):
             place = self._place(node)
-            if place is not None and place in self._wanted:
+            if place is not None and place in self._wanted and self._fits(node, place):
                 self._at[id(node)] = self._wanted[place]
                 self._missing.pop(place, None)
                 found = (self._wanted[place][0],)
@@ -47,6 +47,10 @@ class References:
         if found:
             self._within[id(node)] = found
         return found
+
+    def _fits(self, node: cst.CSTNode, place: tuple[int, int, int, int]) -> bool:
+        """`from m import x`: the alias and the name in it stand in one place; the alias is what is meant."""
+        return isinstance(node, cst.ImportAlias) == (self._wanted[place][1] is Op.IMPORT)
 
     def _place(self, node: cst.CSTNode) -> tuple[int, int, int, int] | None:
         at = self._positions.get(node)
@@ -61,6 +65,14 @@ class References:
     def bindings_within(self, node: cst.CSTNode) -> tuple[Binding, ...]:
         """The stores that `node` touches."""
         return self._within.get(id(node), ())
+
+    def nodes_within(self, node: cst.CSTNode) -> Iterable[cst.CSTNode]:
+        """The nodes below `node`, itself included, in which a reference stands, or which are one."""
+        return (each for each in _walk(node) if id(each) in self._within)
+
+    def count(self, node: cst.CSTNode, binding: Binding) -> int:
+        """How many references to `binding` stand in `node`."""
+        return sum(self.binding_at(each) is binding for each in _walk(node))
 
     def binding_at(self, node: cst.CSTNode) -> Binding | None:
         """The store that `node` itself is a reference to."""
@@ -77,6 +89,13 @@ class References:
                 return None
         binding, op = self._at.get(id(target), (None, None))
         return binding if op is Op.DEFINE else None
+
+    def imported_by(self, statement: cst.CSTNode) -> bool:
+        """Whether a statement does nothing but import stores."""
+        match statement:
+            case cst.SimpleStatementLine(body=[cst.ImportFrom(names=names)]) if not isinstance(names, cst.ImportStar):
+                return all(id(alias) in self._at for alias in names)
+        return False
 
     def test(self, binding: Binding) -> Callable[[cst.CSTNode], bool]:
         """Whether a node is a reference to `binding`, for the matcher."""

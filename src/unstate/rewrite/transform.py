@@ -24,10 +24,12 @@ from unstate.rewrite.match import (
     match_statements,
     parse_pattern,
     pure,
+    same,
 )
 from unstate.rewrite.names import Names
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
+from unstate.rewrite.regions import Regions, answers
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class _Function:
     """The innermost place that decides whether `await` may stand: "async", "sync", "lambda", "generator", "module"."""
 
     how: str
+    number: int
 
 
 @dataclass(slots=True)
@@ -55,12 +58,16 @@ class Transformer(cst.CSTTransformer):
     outcome: Rewritten
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
+    _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
+    _replied: dict[int, str] = field(default_factory=dict)  # statements whose reply is kept under that name
+    _regions: Regions = field(default_factory=Regions)
+    _count: int = 0
     _dropped: set[int] = field(default_factory=set)
     _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
     _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
     _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
-    _functions: list[_Function] = field(default_factory=lambda: [_Function("module")])
+    _functions: list[_Function] = field(default_factory=lambda: [_Function("module", 0)])
 
     def __post_init__(self) -> None:
         cst.CSTTransformer.__init__(self)
@@ -70,7 +77,7 @@ class Transformer(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if not self.references.within(node):
             return False
-        if id(node) in self._statements or id(node) in self._dropped:
+        if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
             return False
         self._enter(node)
         _mark_targets(node, self._targets)
@@ -93,6 +100,8 @@ class Transformer(cst.CSTTransformer):
             taken = 0
             if self.references.defined_by(body[position]) is not None:
                 self._drop_definition(body, position)
+            elif self.references.imported_by(body[position]):
+                self._drop_import(body, position)
             elif self.references.within(body[position]):
                 taken = self._take_run(body, position)
             position += max(taken, 1)
@@ -115,6 +124,14 @@ class Transformer(cst.CSTTransformer):
         if any(line.comment is not None for line in kept) or len(kept) > len(after):
             self._handed_on[id(following)] = kept if not after else _without_blank_tail(kept)
 
+    def _drop_import(self, body: Sequence[cst.CSTNode], position: int) -> None:
+        """Take an import out; the blank line that set its group apart stays with the next one."""
+        node = body[position]
+        assert isinstance(node, cst.SimpleStatementLine)
+        self._dropped.add(id(node))
+        if position + 1 < len(body) and not getattr(body[position + 1], "leading_lines", ()):
+            self._handed_on[id(body[position + 1])] = [*self._handed_on.pop(id(node), []), *node.leading_lines]
+
     def _take_run(self, body: Sequence[cst.CSTNode], position: int) -> int:
         rest = body[position:]
         for binding in self.references.bindings_within(rest[0]):
@@ -129,8 +146,38 @@ class Transformer(cst.CSTTransformer):
                     continue
                 self._statements[id(run[0])] = (_Found(rule, binding, matched[0]), run)
                 self._dropped.update(id(node) for node in run[1:])
+                self._keep_reply(rule, binding, matched[0], run[0], body[position + count : position + count + 1])
                 return count
         return 0
+
+    def _keep_reply(
+        self,
+        rule: Rule,
+        binding: Binding,
+        environment: Environment,
+        first: cst.CSTNode,
+        following: Sequence[cst.CSTNode],
+    ) -> None:
+        """`x += 1; use(x)` uses the reply of the command that added, else two callers may use one number."""
+        read = answers(rule)
+        if read is None or not following or not forms.is_expression(rule.form):
+            return
+        place: cst.CSTNode | None = following[0]
+        if isinstance(place, cst.BaseCompoundStatement):
+            place = place.test if isinstance(place, cst.If) else None
+        if place is None or _waits(place):
+            return
+        pattern = Pattern(read, ())
+        reads = []
+        for node in self.references.nodes_within(place):
+            if isinstance(node, cst.BaseExpression):
+                found = match_expression(pattern, node, self.references.test(binding))
+                if found is not None and all(same(found[k], environment[k]) for k in found if k != "x"):  # type: ignore[arg-type]
+                    reads.append(node)
+        if reads and len(reads) == self.references.count(place, binding):
+            name = self.names.fresh("count")
+            self._replied[id(first)] = name
+            self._replies.update((id(node), name) for node in reads)
 
     def _expression_rule(self, node: cst.BaseExpression) -> _Found | None:
         for binding in self.references.bindings_within(node):
@@ -170,6 +217,8 @@ class Transformer(cst.CSTTransformer):
             return cst.RemoveFromParent()
         if id(original_node) in self._statements:
             return self._replaced_statements(original_node)
+        if id(original_node) in self._replies:
+            return cst.Name(self._replies[id(original_node)])
         if id(original_node) in self._expressions:
             return self._replaced_expression(original_node)
         if isinstance(original_node, cst.FormattedString):
@@ -203,7 +252,7 @@ class Transformer(cst.CSTTransformer):
     def _replaced_expression(self, node: cst.CSTNode) -> cst.BaseExpression:
         found = self._expressions[id(node)]
         asynchronous = self._asynchronous(node, found)
-        self._note(found)
+        self._note(node, found)
         return forms.expression(
             found.rule.form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
         )
@@ -211,9 +260,12 @@ class Transformer(cst.CSTTransformer):
     def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
         found, run = self._statements[id(node)]
         asynchronous = self._asynchronous(node, found)
-        self._note(found)
+        self._note(node, found)
+        form = found.rule.form
+        if id(node) in self._replied:
+            form = f"{self._replied[id(node)]} = {form}"
         new = forms.statements(
-            found.rule.form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
+            form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
         )
         return cst.FlattenSentinel(_with_comments(new, run))
 
@@ -240,7 +292,8 @@ class Transformer(cst.CSTTransformer):
             )
         return how == "async"
 
-    def _note(self, found: _Found) -> None:
+    def _note(self, node: cst.CSTNode, found: _Found) -> None:
+        self._regions.note(found.binding.id, self._functions[-1].number, self.references.line(node), found.rule)
         self.outcome.rules.setdefault(found.binding.id, set()).add(found.rule.id)
         if found.rule.verdict is not Verdict.EXACT:
             self.outcome.differences.setdefault(found.binding.id, set()).add(found.rule.difference)
@@ -254,11 +307,19 @@ class Transformer(cst.CSTTransformer):
             reason = reason or f"no rule of the catalogue fits this use of `{binding.name}`"
             refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason, advice=advice))
 
+    def finish(self, bindings: Sequence[Binding]) -> None:
+        """Add what is known only when the whole file was seen."""
+        for binding in bindings:
+            steps = self._regions.differences(binding.id, self.outcome.path)
+            if steps:
+                self.outcome.differences.setdefault(binding.id, set()).update(steps)
+
     # -- where `await` may stand ---------------------------------------------------------------------------------
 
     def _enter(self, node: cst.CSTNode) -> None:
         if (how := _how(node)) is not None:
-            self._functions.append(_Function(how))
+            self._count += 1
+            self._functions.append(_Function(how, self._count))
 
     def _leave(self, node: cst.CSTNode) -> None:
         if _how(node) is not None and id(node) not in self._statements and id(node) not in self._dropped:
@@ -266,6 +327,10 @@ class Transformer(cst.CSTTransformer):
 
 
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
+
+
+def _waits(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Await | cst.Yield) or any(_waits(child) for child in node.children)
 
 
 def _how(node: cst.CSTNode) -> str | None:
