@@ -30,7 +30,6 @@ _CODECS = {
     Shape.BYTES: "bytes",
     Shape.RECORD: "json",
     Shape.LIST: "json",
-    Shape.MODEL: "model",
     Shape.UNKNOWN: "json",
 }
 _TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "bytes": "bytes"}
@@ -63,7 +62,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
         return f"`{store.name}` holds objects that cannot be written as data"
     chosen = codec or _CODECS.get(finding.shape)
     if chosen is None:
-        return f"no codec is known for what `{store.name}` holds ({finding.shape})"
+        return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
     return Choice(
         container=container,
         layout=_layout(finding, container, chosen, expires=expires),

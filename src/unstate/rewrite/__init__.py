@@ -11,6 +11,7 @@ from libcst.metadata import MetadataWrapper
 from unstate.model import Refusal
 from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.flow import Flow
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
@@ -41,7 +42,7 @@ def rewrite_source(
     references = References(wrapper, path, bindings)
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
-    transformer = Transformer(references, names, outcome)
+    transformer = Transformer(references, names, outcome, Flow(wrapper.module, exported))
     changed = wrapper.module.visit(transformer)
     transformer.finish(bindings)
     if outcome.refusals:

@@ -3,7 +3,10 @@
 pure L        evaluating L twice, or earlier than the original did, changes nothing
 constant L    L is a literal number or string
 zero L        L is the literal 0 (or 0.0, "", b"")
+apart t L     the name t does not occur in L
+leaves b      the statements b end the function or the round of the loop
 discarded     the value of the expression is not used
+starts at 0   the store, a name without keys, is 0 before it is first written
 ttl, no ttl   the store's entries expire, or do not
 key str       the store's keys are known to be text
 synchronous, asynchronous   the code around is, so that a blocking client may, or may not, be called
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from unstate.rewrite.binding import Binding
-from unstate.rewrite.match import Environment, pure
+from unstate.rewrite.match import Bound, Environment, pure
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,32 @@ def _holds(condition: str, environment: Environment, place: Place) -> bool:
             return not place.binding.ttl
         case "key str":
             return place.binding.key_type != "int"
+        case "starts at 0":
+            return place.binding.zero == "0"
         case "synchronous":
             return not place.asynchronous
         case "asynchronous":
             return place.asynchronous
-    name, _, letter = condition.partition(" ")
+    name, *letters = condition.split()
+    if name == "apart":
+        return _apart(*(environment.get(letter) for letter in letters))
+    letter = letters[0]
     return letter not in environment or _TESTS[name](environment[letter])
+
+
+def _apart(name: Bound | None, other: Bound | None) -> bool:
+    if not isinstance(name, cst.Name) or other is None:
+        return True
+    nodes = other if isinstance(other, tuple) else (other,)
+    return not any(_occurs(name.value, node) for node in nodes)
+
+
+def _occurs(name: str, node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Name) and node.value == name or any(_occurs(name, child) for child in node.children)
+
+
+def _leaves(statements: object) -> bool:
+    return isinstance(statements, tuple) and isinstance(statements[-1], cst.Return | cst.Raise | cst.Continue | cst.Break)
 
 
 def _constant(node: object) -> bool:
@@ -64,4 +87,9 @@ def _zero(node: object) -> bool:
     return isinstance(node, cst.Integer | cst.Float) and not node.evaluated_value
 
 
-_TESTS: dict[str, Callable[[object], bool]] = {"pure": pure, "constant": _constant, "zero": _zero}  # type: ignore[dict-item]
+_TESTS: dict[str, Callable[[object], bool]] = {
+    "pure": pure,
+    "constant": _constant,
+    "zero": _zero,
+    "leaves": _leaves,
+}  # type: ignore[dict-item]

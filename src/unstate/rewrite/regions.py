@@ -80,12 +80,4 @@ def _is_store(node: cst.BaseExpression) -> bool:
 @cache
 def answers(rule: Rule) -> cst.BaseExpression | None:
     """The read that the form's value answers: `x[k]` for a form that adds to it and says what came of it."""
-    pattern = parse_pattern(rule.pattern, alone=True)
-    if rule.codecs != {"int"} or not pattern.statements or "\n" in rule.form or not writes(rule):
-        return None
-    match pattern.statements[-1]:
-        case cst.AugAssign(target=target):
-            return target
-        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.BinaryOperation()):
-            return target
-    return None
+    return cst.parse_expression(rule.gives) if rule.gives else None

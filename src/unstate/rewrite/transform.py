@@ -11,9 +11,10 @@ import libcst as cst
 
 from unstate.catalogue import rules_for
 from unstate.catalogue.rule import Rule
-from unstate.model import Refusal, Verdict
+from unstate.model import Layout, Refusal, Verdict
 from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.flow import Flow
 from unstate.rewrite.match import (
     METAVARIABLES,
     Bound,
@@ -29,7 +30,7 @@ from unstate.rewrite.match import (
 from unstate.rewrite.names import Names
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
-from unstate.rewrite.regions import Regions, answers
+from unstate.rewrite.regions import Regions, answers, writes
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class Transformer(cst.CSTTransformer):
     references: References
     names: Names
     outcome: Rewritten
+    flow: Flow
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -249,8 +251,26 @@ class Transformer(cst.CSTTransformer):
         kept[-1] = kept[-1].with_changes(comma=original.names[-1].comma)
         return updated.with_changes(names=kept)
 
+    def _check_value(self, node: cst.CSTNode, found: _Found) -> None:
+        """Refuse where a mutable value is changed after it was read, or after it was stored: the store has a copy."""
+        if found.binding.codec not in _MUTABLE or found.binding.layout is Layout.S3:
+            return
+        reason = None
+        if "v" in found.environment and writes(found.rule):
+            reason = self.flow.changed_later(found.environment["v"])  # type: ignore[arg-type]
+        elif "DEC" in found.rule.form and "pop" not in found.rule.pattern and isinstance(node, cst.BaseExpression):
+            reason = self.flow.changed(node)
+        if reason is not None:
+            self._refuse(
+                node,
+                found.binding,
+                f"the value of `{found.binding.name}` is used here in a way that may change it: {reason}",
+                "write the changed value back with an assignment to the entry",
+            )
+
     def _replaced_expression(self, node: cst.CSTNode) -> cst.BaseExpression:
         found = self._expressions[id(node)]
+        self._check_value(node, found)
         asynchronous = self._asynchronous(node, found)
         self._note(node, found)
         return forms.expression(
@@ -259,6 +279,7 @@ class Transformer(cst.CSTTransformer):
 
     def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
         found, run = self._statements[id(node)]
+        self._check_value(node, found)
         asynchronous = self._asynchronous(node, found)
         self._note(node, found)
         form = found.rule.form
@@ -326,6 +347,7 @@ class Transformer(cst.CSTTransformer):
             self._functions.pop()
 
 
+_MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
 
 
