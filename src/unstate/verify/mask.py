@@ -74,7 +74,7 @@ class Mask:
                 for other in others
                 for step, (a, b) in enumerate(zip(first, other, strict=False))
                 for place in a.keys() & b.keys()
-                if a[place] != b[place]
+                if not _same(a[place], b[place])
             }
             if not bad - self._loose:
                 return
@@ -94,8 +94,8 @@ class Mask:
         """The first difference of a run from the original's, None where there is none."""
         expected, got = self._form(self.first), self._form(run)
         for step, (want, have) in enumerate(zip(expected, got, strict=False)):
-            if want != have:
-                places = [place for place in (*want, *have) if want.get(place) != have.get(place)]
+            places = [place for place in {**want, **have} if not _same(want.get(place), have.get(place))]
+            if places:
                 note = ""
                 if isinstance(want.get(places[0]), str) and want[places[0]].startswith("<"):
                     note = "a value that the original gave before is another one here, or the other way round"
@@ -168,6 +168,11 @@ def _parts(rules: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[tuple
             yield path, _Identifier(value) if isinstance(rule, _Identifier) else value
 
 
+def _same(a: object, b: object) -> bool:
+    """Equal and of one type: true is not 1."""
+    return a == b and type(a) is type(b)
+
+
 def _merge(rules: dict[str, Any], more: Mapping[str, Any]) -> None:
     """Add rules: where two speak of the same field, the one that compares less holds."""
     for path, rule in more.items():
@@ -212,7 +217,7 @@ def _fields(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
             rules[path] = IGNORED
             continue
         a, b = one[path], two[path]
-        if a == b and type(a) is type(b):
+        if _same(a, b):
             continue
         if type(a) is not type(b) or not isinstance(a, str | int):
             rules[path] = IGNORED

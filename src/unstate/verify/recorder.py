@@ -9,10 +9,12 @@ transport, hand a request to the app. The tests run as they always do.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import functools
 import io
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -105,7 +107,8 @@ def _cookies(header: str) -> list[dict[str, str]]:
 
 def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
     headers = [(key[5:].replace("_", "-").title(), str(value)) for key, value in environ.items() if key[:5] == "HTTP_"]
-    return headers + [("Content-Type", str(environ["CONTENT_TYPE"]))] * bool(environ.get("CONTENT_TYPE"))
+    kind = environ.get("CONTENT_TYPE")
+    return [*headers, ("Content-Type", str(kind))] if kind else headers
 
 
 def _target(environ: Mapping[str, Any]) -> str:
@@ -228,10 +231,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     recording = config.stash[KEY] = Recording(Path(file))
     for listen in (_listen_werkzeug, _listen_starlette, _listen_httpx, _listen_django):
-        try:
+        # That framework, or what its client needs, may not be here; what it warns of is for those who import it.
+        with contextlib.suppress(ImportError, RuntimeError, Warning), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             listen(recording)
-        except (ImportError, RuntimeError):  # that framework, or what its client needs, is not here
-            continue
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

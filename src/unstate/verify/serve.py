@@ -17,6 +17,7 @@ import io
 import json
 import os
 import re
+import select
 import signal
 import socket
 import socketserver
@@ -154,10 +155,12 @@ def serve_wsgi(app: Any, listener: socket.socket, ready: Callable[[], None]) -> 
     _run(server, ready)
 
 
-def _run(server: socketserver.BaseServer, ready: Callable[[], None]) -> None:
+def _run(server: socketserver.TCPServer, ready: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     ready()
     server.serve_forever(poll_interval=0.05)
+    while select.select([server.fileno()], [], [], 0.02)[0]:  # who has connected already is still answered
+        server.handle_request()
     server.server_close()
 
 
