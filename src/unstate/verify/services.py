@@ -236,8 +236,11 @@ def _seaweedfs(weed: str, work: Path) -> tuple[int, Child]:
         f"-filer.localSocket={work / 'filer.sock'}",
         f"-s3.localSocket={work / 's3.sock'}",
     ]
-    env = {**os.environ, "AWS_ACCESS_KEY_ID": "unstate", "AWS_SECRET_ACCESS_KEY": "unstate-verify"}
-    return ports["s3"], Child([weed, "mini", *flags, *numbered], log=work / "s3.log", cwd=work, env=env)
+    # Its logs go to the temporary folder, whatever the flags say.
+    own = {"AWS_ACCESS_KEY_ID": "unstate", "AWS_SECRET_ACCESS_KEY": "unstate-verify", "TMPDIR": str(work)}
+    return ports["s3"], Child(
+        [weed, "mini", *flags, *numbered], log=work / "s3.log", cwd=work, env={**os.environ, **own}
+    )
 
 
 def _answers(port: int) -> bool:
