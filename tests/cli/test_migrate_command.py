@@ -300,14 +300,24 @@ def test_an_unknown_setting(run: Run, app: Path) -> None:
     assert tree(app) == before
 
 
-@pytest.mark.parametrize("text", ["{% if %}", "{{ no_such_thing.x }}", "{% include 'gone.j2' %}", "x = {"])
-def test_a_template_of_the_project_with_an_error(run: Run, app: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{% if %}", "backing_services.py.j2:2: Expected an expression"),
+        ("{{ no_such_thing.x }}", "backing_services.py.j2:2: 'no_such_thing' is undefined"),
+        ("{{ 1 // 0 }}", "backing_services.py.j2:2: "),
+        ("{% include 'gone.j2' %}", "backing_services.py.j2: 'gone.j2'"),
+        ("x = {", "backing_services.py.j2: what it gives is not Python: line 2"),
+        ("x = 1", "what it gives does not define SESSION_TTL, "),
+    ],
+)
+def test_a_template_of_the_project_with_an_error(run: Run, app: Path, text: str, words: str) -> None:
     (app / "templates").mkdir()
     (app / "templates" / "backing_services.py.j2").write_text(f"# ours\n{text}\n")
     before = tree(app)
     for mode in ("--dry-run", "--write"):
         result = run("migrate", app, mode, "--accept", "review")
-        assert_refused(result, 2, "backing_services.py.j2")
+        assert_refused(result, 2, words)
         assert "diff --git" not in result.out
     assert tree(app) == before
 

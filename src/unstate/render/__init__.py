@@ -8,7 +8,8 @@ from pathlib import Path
 
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding
-from unstate.render.backing import backing_services
+from unstate.render.backing import TEMPLATE, backing_services
+from unstate.render.templates import check_module
 from unstate.rewrite import Binding, rewrite_source
 
 __all__ = ["RenderError", "render"]
@@ -43,7 +44,9 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
             changes.append(FileChange(path=path, before=before, after=after))
     for service, used in names.items():
         of_service = [group for group in groups if group.finding.store.service == service]
-        changes.append(backing_services(root, modules[service], used, of_service))
+        change = backing_services(root, modules[service], used, of_service)
+        check_module(root, TEMPLATE, change.after or b"", used)
+        changes.append(change)
     return tuple(
         sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)
     )

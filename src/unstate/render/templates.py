@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import symtable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,24 @@ def fill(root: Path | None, name: str, **values: Any) -> str:
         raise TemplateError(f"{_file(environment, name)}:{_line(error)}: {error.message}") from None
     except JinjaError as error:
         raise TemplateError(f"{_file(environment, name)}: {error.message or error}") from None
+    except Exception as error:  # whatever an expression of a template may raise
+        raise TemplateError(f"{_file(environment, name)}:{_line(error)}: {error}") from None
+
+
+def check_module(root: Path, name: str, source: bytes, names: Collection[str]) -> None:
+    """Raise TemplateError where a template gave no Python module, or one without the `names` that the app imports."""
+    file = next(path for folder in resources.search_path("templates", root) if (path := folder / name).is_file())
+    try:
+        there = symtable.symtable(source.decode(), name, "exec")
+    except SyntaxError as error:
+        raise TemplateError(f"{file}: what it gives is not Python: line {error.lineno}: {error.msg}") from None
+    missing = set(names) - {
+        symbol.get_name()
+        for symbol in there.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
+    }
+    if missing:
+        raise TemplateError(f"{file}: what it gives does not define {', '.join(sorted(missing))}, which the app needs")
 
 
 def _file(environment: Environment, name: str) -> str:
