@@ -141,7 +141,7 @@ class _Filler(cst.CSTTransformer):
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         name = original_node.value
-        if name in METAVARIABLES and name in self.environment:
+        if name in METAVARIABLES - {"b"} and name in self.environment:
             return parenthesized(self._bound(name))
         match name:
             case "KEY":

@@ -31,7 +31,7 @@ class Pattern:
 
     @property
     def depth(self) -> int:
-        """How many nodes the pattern has: longer patterns are tried first."""
+        """How many nodes the pattern fixes: those that fix more are tried first."""
         nodes: Sequence[cst.CSTNode] = self.statements if self.expression is None else (self.expression,)
         return sum(_size(node) for node in nodes)
 
@@ -44,7 +44,7 @@ class Pattern:
 
 
 def _size(node: cst.CSTNode) -> int:
-    return 1 + sum(_size(child) for child in node.children)
+    return (metavariable(node) is None) + sum(_size(child) for child in node.children)
 
 
 @cache

@@ -472,7 +472,7 @@ def _rules(layout: str, container: str, codec: str) -> tuple[tuple[Rule, Pattern
         (rule, parse_pattern(rule.pattern, alone=not forms.is_expression(rule.form)))
         for rule in rules_for(layout, container, codec)
     ]
-    return tuple(sorted(pairs, key=lambda pair: -pair[1].depth))
+    return tuple(sorted(pairs, key=lambda pair: (-pair[1].depth, -len(pair[0].when))))
 
 
 def _expression_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
