@@ -193,3 +193,36 @@ def test_the_digest_forgets_where_a_change_stands() -> None:
     assert diff.digest([FileChange("b.py", before, after)]) != here
     assert diff.digest([FileChange("a.py", before, lines((5, b"Six")))]) != here
     assert diff.digest([]) != here
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECE, max_size=30), st.lists(PIECE, max_size=30))
+def test_opcodes_lead_from_one_to_the_other(old: list[bytes], new: list[bytes]) -> None:
+    rebuilt: list[bytes] = []
+    i = j = 0
+    for tag, i1, i2, j1, j2 in diff.opcodes(old, new):
+        assert (i1, j1) == (i, j)
+        assert {"equal": i2 - i1 == j2 - j1 > 0, "delete": j1 == j2, "insert": i1 == i2}.get(tag, i1 < i2 and j1 < j2)
+        assert tag != "equal" or old[i1:i2] == new[j1:j2]
+        rebuilt += old[i1:i2] if tag == "equal" else new[j1:j2]
+        i, j = i2, j2
+    assert (i, j) == (len(old), len(new))
+    assert rebuilt == new
+
+
+def test_a_long_file_with_many_equal_lines_takes_no_longer_than_its_length_says() -> None:
+    """Lines looked at, not seconds: a line that stands once is never compared, and equal ones only near an edit."""
+    looked_at = 0
+
+    class Line(bytes):
+        def __eq__(self, other: object) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            return bytes.__eq__(self, other)
+
+        __hash__ = bytes.__hash__
+
+    old = [Line(b"\n" if i % 3 else b"line %d\n" % i) for i in range(9000)]
+    new = [Line(b"changed\n") if i % 100 == 50 else line for i, line in enumerate(old)]
+    assert sum(tag != "equal" for tag, *_ in diff.opcodes(old, new)) == 90
+    assert looked_at < 10 * len(old)

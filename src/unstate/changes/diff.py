@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from unstate.model import FileChange
@@ -65,16 +67,85 @@ def hunks(before: bytes, after: bytes) -> Iterator[bytes]:
 
 
 def opcodes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Opcode]:
-    """difflib's opcodes from `old` to `new`; what both share at start and end, most of a file, is set aside first."""
-    limit = min(len(old), len(new))
-    head = next((i for i in range(limit) if old[i] != new[i]), limit)
-    tail = next((i for i in range(limit - head) if old[-1 - i] != new[-1 - i]), limit - head)
-    middle = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
-    codes: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
-    codes += [(tag, i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in middle.get_opcodes()]
-    if tail:
-        codes.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
+    """From `old` to `new`, as difflib has them: equal, replace, delete and insert, in order and without a gap.
+
+    Lines that stand once on either side are matched first (patience diff), difflib does what lies between them. By
+    itself it takes minutes for long files with many equal lines.
+    """
+    codes: list[Opcode] = []
+    i = j = 0
+    for start_old, start_new, length in [*_runs(_matches(old, new)), (len(old), len(new), 0)]:
+        if i < start_old or j < start_new:
+            tag = "replace" if i < start_old and j < start_new else "delete" if i < start_old else "insert"
+            codes.append((tag, i, start_old, j, start_new))
+        i, j = start_old + length, start_new + length
+        if length:
+            codes.append(("equal", start_old, i, start_new, j))
     return codes
+
+
+def _runs(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Pairs of equal lines as (start in old, start in new, length)."""
+    start_old = start_new = length = 0
+    for i, j in pairs:
+        if length and (i, j) == (start_old + length, start_new + length):
+            length += 1
+            continue
+        if length:
+            yield start_old, start_new, length
+        start_old, start_new, length = i, j, 1
+    if length:
+        yield start_old, start_new, length
+
+
+def _matches(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Pairs of positions of equal lines, increasing on both sides."""
+    i = j = 0
+    for next_i, next_j in [*_anchors(old, new), (len(old), len(new))]:
+        yield from _between(old, new, i, next_i, j, next_j)
+        if next_i < len(old):
+            yield next_i, next_j
+        i, j = next_i + 1, next_j + 1
+
+
+def _between(
+    old: Sequence[bytes], new: Sequence[bytes], i: int, end_i: int, j: int, end_j: int
+) -> Iterator[tuple[int, int]]:
+    """The same for a stretch of both sides. What its ends share is set aside first: it is most of it."""
+    while i < end_i and j < end_j and old[i] == new[j]:
+        yield i, j
+        i, j = i + 1, j + 1
+    tail = 0
+    while tail < min(end_i - i, end_j - j) and old[end_i - 1 - tail] == new[end_j - 1 - tail]:
+        tail += 1
+    for block in SequenceMatcher(None, old[i : end_i - tail], new[j : end_j - tail]).get_matching_blocks():
+        yield from ((i + block.a + k, j + block.b + k) for k in range(block.size))
+    yield from ((end_i - k, end_j - k) for k in range(tail, 0, -1))
+
+
+def _anchors(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]:
+    """The longest run of lines, in order on both sides, each of which stands once in `old` and once in `new`."""
+    once_old, once_new = _once(old), _once(new)
+    pairs = [(i, once_new[line]) for line, i in once_old.items() if line in once_new]
+    tops: list[int] = []  # of each pile, the position in `new`; a pile per length of run
+    piles: list[tuple[tuple[int, int], int]] = []  # each pair with the index of the one before it, -1 for none
+    last: list[int] = []  # of each pile, the index of its top in `piles`
+    for pair in pairs:
+        pile = bisect_left(tops, pair[1])
+        piles.append((pair, last[pile - 1] if pile else -1))
+        tops[pile : pile + 1] = [pair[1]]
+        last[pile : pile + 1] = [len(piles) - 1]
+    run, index = [], last[-1] if last else -1
+    while index >= 0:
+        pair, index = piles[index]
+        run.append(pair)
+    return run[::-1]
+
+
+def _once(lines: Sequence[bytes]) -> dict[bytes, int]:
+    """Lines that stand once, with their positions, in order."""
+    counts = Counter(lines)
+    return {line: position for position, line in enumerate(lines) if counts[line] == 1}
 
 
 def digest(changes: Sequence[FileChange]) -> str:
