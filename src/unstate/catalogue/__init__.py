@@ -17,9 +17,10 @@ def rules() -> tuple[Rule, ...]:
 
 @cache
 def rules_for(layout: str, container: str, codec: str) -> tuple[Rule, ...]:
-    """The rules that may be applied to a store of that layout."""
-    return tuple(
+    """The rules that may be applied to a store of that layout, those with more conditions first."""
+    found = (
         rule
         for rule in rules()
         if not rule.wrong and rule.layout == layout and rule.container == container and codec in rule.codecs
     )
+    return tuple(sorted(found, key=lambda rule: -len(rule.when)))

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from unstate.catalogue.rule import ANY, Rule
-from unstate.catalogue.strings import CODED, INT, ORDER
-from unstate.model import Layout, Verdict
+from unstate.catalogue.strings import AUGMENTED, COUNTS, READS
+from unstate.catalogue.table import CODED, INT, LATE, ORDER, STR, Table
+from unstate.model import Layout
 
-STR = frozenset({"str"})
-
-
-def _rule(
-    name: str,
-    pattern: str,
-    form: str,
-    *when: str,
-    codecs: frozenset[str] = ANY,
-    difference: str = "",
-    wrong: bool = False,
-    note: str = "",
-) -> Rule:
-    return Rule(
-        id=f"hash.{name}",
-        pattern=pattern,
-        form=form,
-        layout=Layout.HASH,
-        codecs=codecs,
-        when=when,
-        verdict=Verdict.REVIEW if difference else Verdict.EXACT,
-        difference=difference,
-        wrong=wrong,
-        note=note,
-    )
+_rule = Table("hash", Layout.HASH)
 
 
 ONE_KEY = (
@@ -44,17 +20,144 @@ ONE_KEY = (
     _rule("get.none", "x.get(k, None)", "redis_client.hget(NAME, FIELD)", codecs=STR),
     _rule("get.coded", "x.get(k)", "optional(redis_client.hget(NAME, FIELD), DEC)", codecs=CODED),
     _rule("get.coded.none", "x.get(k, None)", "optional(redis_client.hget(NAME, FIELD), DEC)", codecs=CODED),
+    _rule("get.zero", "x.get(k, 0)", "int(redis_client.hget(NAME, FIELD) or 0)", codecs=INT),
+    _rule("get.empty", 'x.get(k, "")', 'redis_client.hget(NAME, FIELD) or ""', codecs=STR),
     _rule("get.default", "x.get(k, d)", "optional(redis_client.hget(NAME, FIELD), DEC, d)", "pure d"),
-    _rule("get.zero", "x.get(k, d)", "int(redis_client.hget(NAME, FIELD) or 0)", "zero d", codecs=INT),
+    _rule("get.default.late", "x.get(k, d)", "optional(redis_client.hget(NAME, FIELD), DEC, d)", difference=LATE),
     _rule("pop", "x.pop(k)", "DEC(found(hash_pop(redis_client, NAME, FIELD), k))"),
     _rule("pop.none", "x.pop(k, None)", "hash_pop(redis_client, NAME, FIELD)", codecs=STR),
     _rule("pop.coded.none", "x.pop(k, None)", "optional(hash_pop(redis_client, NAME, FIELD), DEC)", codecs=CODED),
     _rule("pop.default", "x.pop(k, d)", "optional(hash_pop(redis_client, NAME, FIELD), DEC, d)", "pure d"),
+    _rule("pop.default.late", "x.pop(k, d)", "optional(hash_pop(redis_client, NAME, FIELD), DEC, d)", difference=LATE),
+    _rule("pop.discarded", "x.pop(k, None)", "redis_client.hdel(NAME, FIELD)", "discarded"),
     _rule("setdefault", "x.setdefault(k, v)", "DEC(hash_set_default(redis_client, NAME, FIELD, ENC(v)))"),
     _rule("setdefault.discarded", "x.setdefault(k, v)", "redis_client.hsetnx(NAME, FIELD, ENC(v))", "discarded"),
 )
 
-SEVERAL_KEYS = tuple(
+_ALL = "hash_update(redis_client, NAME, {FIELD(_key): ENC(_value) for _key, _value in dict(o).items()})"
+SEVERAL_KEYS = (
+    _rule("update", "x.update(o)", _ALL, "discarded", note="HSET of nothing is an error"),
+    _rule("update.operator", "x |= o", _ALL),
+)
+
+CHECK_THEN_ACT = (
+    _rule("if_missing_set", "if k not in x:\n    x[k] = v", "redis_client.hsetnx(NAME, FIELD, ENC(v))", "pure v"),
+    _rule(
+        "if_missing_set.true",
+        "if k not in x:\n    x[k] = v\n    return True\nreturn False",
+        "return bool(redis_client.hsetnx(NAME, FIELD, ENC(v)))",
+        "pure v",
+    ),
+    _rule(
+        "if_present_false_else_set",
+        "if k in x:\n    return False\nx[k] = v\nreturn True",
+        "return bool(redis_client.hsetnx(NAME, FIELD, ENC(v)))",
+        "pure v",
+    ),
+    _rule("if_present_del", "if k in x:\n    del x[k]", "redis_client.hdel(NAME, FIELD)"),
+    _rule(
+        "if_present_del.true",
+        "if k in x:\n    del x[k]\n    return True\nreturn False",
+        "return bool(redis_client.hdel(NAME, FIELD))",
+    ),
+    _rule("if_present_pop", "if k in x:\n    x.pop(k)", "redis_client.hdel(NAME, FIELD)"),
+    _rule(
+        "if_present_return",
+        "if k in x:\n    return x[k]",
+        "_raw = redis_client.hget(NAME, FIELD)\nif _raw is not None:\n    return DEC(_raw)",
+    ),
+    _rule("ternary", "x[k] if k in x else d", "optional(redis_client.hget(NAME, FIELD), DEC, d)", "pure d"),
+    _rule(
+        "if_missing_set.made",
+        "if k not in x:\n    x[k] = v",
+        "if not redis_client.hexists(NAME, FIELD):\n    redis_client.hsetnx(NAME, FIELD, ENC(v))",
+        note="the value is made only where it is missing; the first process to set it wins",
+    ),
+    _rule(
+        "if_present_leave_set",
+        "if k in x:\n    b\nx[k] = v",
+        "if not redis_client.hsetnx(NAME, FIELD, ENC(v)):\n    b",
+        "pure v",
+        "leaves b",
+    ),
+    _rule("if_present_del_then", "if k in x:\n    del x[k]\n    b", "if redis_client.hdel(NAME, FIELD):\n    b"),
+    _rule(
+        "if_missing_leave_del",
+        "if k not in x:\n    b\ndel x[k]",
+        "if not redis_client.hdel(NAME, FIELD):\n    b",
+        "leaves b",
+    ),
+    _rule(
+        "if_present_return_pop",
+        "if k in x:\n    return x.pop(k)",
+        "_raw = hash_pop(redis_client, NAME, FIELD)\nif _raw is not None:\n    return DEC(_raw)",
+    ),
+    *(
+        rule
+        for name, read, command in (
+            ("", "x[k]", "redis_client.hget(NAME, FIELD)"),
+            (".pop", "x.pop(k)", "hash_pop(redis_client, NAME, FIELD)"),
+        )
+        for rule in (
+            _rule(
+                f"if_missing_leave{name}",
+                f"if k not in x:\n    b\nt = {read}",
+                f"t = {command}\nif t is None:\n    b",
+                "leaves b",
+                "apart t b",
+                codecs=STR,
+            ),
+            _rule(
+                f"if_missing_leave{name}.coded",
+                f"if k not in x:\n    b\nt = {read}",
+                f"_raw = {command}\nif _raw is None:\n    b\nt = DEC(_raw)",
+                "leaves b",
+            ),
+            _rule(
+                f"if_missing_leave{name}.return",
+                f"if k not in x:\n    b\nreturn {read}",
+                f"_raw = {command}\nif _raw is None:\n    b\nreturn DEC(_raw)",
+                "leaves b",
+            ),
+        )
+    ),
+)
+
+NUMBERS = (
+    *(
+        _rule(f"{name}{suffix}", pattern + tail, start + form, codecs=INT, gives="" if start else "x[k]")
+        for name, pattern, form in (
+            ("increment", "x[k] += n", "hash_increment_existing(redis_client, NAME, FIELD, n, k)"),
+            ("decrement", "x[k] -= n", "hash_increment_existing(redis_client, NAME, FIELD, -n, k)"),
+        )
+        for suffix, tail, start in READS
+    ),
+    *(
+        _rule(
+            f"count.{name}{suffix}",
+            pattern + tail,
+            f"{start}redis_client.hincrby(NAME, FIELD, n)",
+            codecs=INT,
+            gives="" if start else "x[k]",
+            note="64 bits: Redis refuses a count beyond them",
+        )
+        for name, pattern in COUNTS
+        for suffix, tail, start in READS
+    ),
+    *(
+        _rule(
+            f"augmented.{name}",
+            f"x[k] {operator}= v",
+            f"hash_replace_existing(redis_client, NAME, FIELD, k, lambda _raw: ENC(DEC(_raw) {operator} v))",
+            "pure v",
+            codecs=codecs,
+            note="compare-and-set: no other write in between is lost",
+        )
+        for name, operator, codecs in (*AUGMENTED, ("append", "+", STR))
+    ),
+)
+
+_KEYS = tuple(
     _rule(
         name,
         pattern,
@@ -92,6 +195,60 @@ CHECK_THEN_ACT = (
         "_raw = redis_client.hget(NAME, FIELD)\nif _raw is not None:\n    return DEC(_raw)",
     ),
     _rule("ternary", "x[k] if k in x else d", "optional(redis_client.hget(NAME, FIELD), DEC, d)", "pure d"),
+    _rule(
+        "if_missing_set.made",
+        "if k not in x:\n    x[k] = v",
+        "if not redis_client.hexists(NAME, FIELD):\n    redis_client.hsetnx(NAME, FIELD, ENC(v))",
+        note="the value is made only where it is missing; the first process to set it wins",
+    ),
+    _rule(
+        "if_present_leave_set",
+        "if k in x:\n    b\nx[k] = v",
+        "if not redis_client.hsetnx(NAME, FIELD, ENC(v)):\n    b",
+        "pure v",
+        "leaves b",
+    ),
+    _rule("if_present_del_then", "if k in x:\n    del x[k]\n    b", "if redis_client.hdel(NAME, FIELD):\n    b"),
+    _rule(
+        "if_missing_leave_del",
+        "if k not in x:\n    b\ndel x[k]",
+        "if not redis_client.hdel(NAME, FIELD):\n    b",
+        "leaves b",
+    ),
+    _rule(
+        "if_present_return_pop",
+        "if k in x:\n    return x.pop(k)",
+        "_raw = hash_pop(redis_client, NAME, FIELD)\nif _raw is not None:\n    return DEC(_raw)",
+    ),
+    *(
+        rule
+        for name, read, command in (
+            ("", "x[k]", "redis_client.hget(NAME, FIELD)"),
+            (".pop", "x.pop(k)", "hash_pop(redis_client, NAME, FIELD)"),
+        )
+        for rule in (
+            _rule(
+                f"if_missing_leave{name}",
+                f"if k not in x:\n    b\nt = {read}",
+                f"t = {command}\nif t is None:\n    b",
+                "leaves b",
+                "apart t b",
+                codecs=STR,
+            ),
+            _rule(
+                f"if_missing_leave{name}.coded",
+                f"if k not in x:\n    b\nt = {read}",
+                f"_raw = {command}\nif _raw is None:\n    b\nt = DEC(_raw)",
+                "leaves b",
+            ),
+            _rule(
+                f"if_missing_leave{name}.return",
+                f"if k not in x:\n    b\nreturn {read}",
+                f"_raw = {command}\nif _raw is None:\n    b\nreturn DEC(_raw)",
+                "leaves b",
+            ),
+        )
+    ),
 )
 
 _ADD = "redis_client.hincrby(NAME, FIELD, n)"
@@ -102,11 +259,11 @@ NUMBERS = tuple(
         ("increment", "x[k] += n", _ADD_THERE, ()),
         ("increment.return", "x[k] += n\nreturn x[k]", f"return {_ADD_THERE}", ()),
         ("decrement", "x[k] -= n", "hash_increment_existing(redis_client, NAME, FIELD, -n, k)", ()),
-        ("count.get", "x[k] = x.get(k, d) + n", _ADD, ("zero d",)),
+        ("count.get", "x[k] = x.get(k, 0) + n", _ADD, ("zero d",)),
         ("count.get.return", "x[k] = x.get(k, d) + n\nreturn x[k]", f"return {_ADD}", ("zero d",)),
-        ("count.setdefault", "x.setdefault(k, d)\nx[k] += n", _ADD, ("zero d",)),
+        ("count.setdefault", "x.setdefault(k, 0)\nx[k] += n", _ADD, ("zero d",)),
         ("count.setdefault.return", "x.setdefault(k, d)\nx[k] += n\nreturn x[k]", f"return {_ADD}", ("zero d",)),
-        ("count.missing", "if k not in x:\n    x[k] = d\nx[k] += n", _ADD, ("zero d",)),
+        ("count.missing", "if k not in x:\n    x[k] = 0\nx[k] += n", _ADD, ("zero d",)),
         ("count.missing.return", "if k not in x:\n    x[k] = d\nx[k] += n\nreturn x[k]", f"return {_ADD}", ("zero d",)),
     )
 )
@@ -117,7 +274,7 @@ _ITEMS = "{UNFIELD(_field): DEC(_raw) for _field, _raw in redis_client.hgetall(N
 ALL_ENTRIES = (
     _rule("len", "len(x)", "redis_client.hlen(NAME)"),
     _rule("bool", "bool(x)", "bool(redis_client.hlen(NAME))"),
-    _rule("clear", "x.clear()", "redis_client.delete(NAME)"),
+    _rule("clear", "x.clear()", "redis_client.delete(NAME)", "discarded"),
     _rule("rebind", "x = {}", "redis_client.delete(NAME)"),
     _rule(
         "rebind.other",
@@ -157,10 +314,10 @@ ALL_ENTRIES = (
 )
 
 WRONG = (
-    _rule("update_empty", "x.update(o)", "redis_client.hset(NAME, mapping={FIELD(_k): ENC(_v) for _k, _v in o.items()})", wrong=True),
+    _rule("update_empty", "x.update(o)", "redis_client.hset(NAME, mapping={FIELD(_k): ENC(_v) for _k, _v in o.items()})", "discarded", wrong=True),
     _rule("del_ignores_missing", "del x[k]", "redis_client.hdel(NAME, FIELD)", wrong=True, note="no KeyError"),
-    _rule("increment_creates", "x[k] += n", _ADD, codecs=INT, wrong=True, note="no KeyError"),
-    _rule("clear_as_value", "x.clear()", "redis_client.set(NAME, '')", wrong=True, note="WRONGTYPE from then on"),
+    _rule("increment_creates", "x[k] += n", "redis_client.hincrby(NAME, FIELD, n)", codecs=INT, wrong=True, note="no KeyError"),
+    _rule("clear_as_value", "x.clear()", "redis_client.set(NAME, '')", "discarded", wrong=True, note="WRONGTYPE from then on"),
     _rule("pop_keeps", "x.pop(k, None)", "redis_client.hget(NAME, FIELD)", codecs=STR, wrong=True, note="the entry stays"),
 )
 

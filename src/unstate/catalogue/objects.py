@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from unstate.catalogue.rule import Rule
-from unstate.model import Layout, Verdict
+from unstate.catalogue.table import BYTES, CLEARING, LATE, Table
+from unstate.model import Layout
 
-BYTES = frozenset({"bytes"})
 ONCE = "two requests that take or delete one entry at the same time may both find it"
 LISTING = "entries come in the order of their keys, and a listing sees no one moment of them"
 _GET = 's3.get_object(Bucket=BUCKET, Key=OBJECT)["Body"].read()'
 
 
-def _rule(name: str, pattern: str, form: str, *when: str, difference: str = "", wrong: bool = False, note: str = "") -> Rule:
-    return Rule(
-        id=f"s3.{name}",
-        pattern=pattern,
-        form=form,
-        layout=Layout.S3,
-        codecs=BYTES,
-        when=when,
-        verdict=Verdict.REVIEW if difference else Verdict.EXACT,
-        difference=difference,
-        wrong=wrong,
-        note=note,
-    )
+_rule = Table("s3", Layout.S3, codecs=BYTES)
 
 
 RULES = (
@@ -33,7 +20,7 @@ RULES = (
     _rule("get.returned", "return x.get(k)", f"try:\n    return {_GET}\nexcept s3.exceptions.NoSuchKey:\n    return None", "synchronous"),
     _rule("get", "x.get(k)", "read_object(OBJECT)"),
     _rule("get.none", "x.get(k, None)", "read_object(OBJECT)"),
-    _rule("get.default", "x.get(k, d)", "read_object(OBJECT, d)", "pure d"),
+    _rule("get.default", "x.get(k, d)", "read_object(OBJECT, d)", note="the default is made first, as ever"),
     _rule("getitem", "x[k]", "found(read_object(OBJECT), k)"),
     _rule("contains", "k in x", "object_exists(OBJECT)"),
     _rule("not_contains", "k not in x", "not object_exists(OBJECT)"),
@@ -49,7 +36,7 @@ RULES = (
     _rule("iter", "iter(x)", "[UNKEY(_name) for _name in object_names(NAME)]", difference=LISTING),
     _rule("keys", "x.keys()", "[UNKEY(_name) for _name in object_names(NAME)]", difference=LISTING),
     _rule("sorted", "sorted(x)", "sorted(UNKEY(_name) for _name in object_names(NAME))", difference=LISTING),
-    _rule("clear", "x.clear()", "delete_objects(NAME)", difference="entries set while it clears may stay"),
+    _rule("clear", "x.clear()", "delete_objects(NAME)", "discarded", difference=CLEARING),
     _rule("del_ignores_missing", "del x[k]", "delete_object(OBJECT)", wrong=True, note="no KeyError"),
     _rule("getitem_none", "x[k]", "read_object(OBJECT)", wrong=True, note="no KeyError"),
     _rule("pop_keeps", "x.pop(k, None)", "read_object(OBJECT)", wrong=True, note="the entry stays"),

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unstate.catalogue.rule import ANY, Rule
-from unstate.model import Layout, Verdict
-
-BYTES = frozenset({"bytes"})
-STR = frozenset({"str", "bytes"})  # what the client gives back needs no decoding
-INT = frozenset({"int"})
-CODED = ANY - STR
-
-SCAN = "reading all entries visits every key of the database, and sees no one moment of them"
-ORDER = "entries come in no particular order; before, in the order of insertion"
+from unstate.catalogue.table import BYTES, CLEARING, CODED, FLOAT, INT, LATE, ORDER, SCAN, STR, Table
+from unstate.model import Layout
 
 
-def _rule(
-    name: str,
-    pattern: str,
-    form: str,
-    *when: str,
-    codecs: frozenset[str] = ANY | BYTES,
-    difference: str = "",
-    wrong: bool = False,
-    note: str = "",
-) -> Rule:
-    return Rule(
-        id=f"string.{name}",
-        pattern=pattern,
-        form=form,
-        layout=Layout.STRING,
-        codecs=codecs,
-        when=when,
-        verdict=Verdict.REVIEW if difference else Verdict.EXACT,
-        difference=difference,
-        wrong=wrong,
-        note=note,
-    )
+_rule = Table("string", Layout.STRING, codecs=ANY | BYTES)
 
+
+AUGMENTED = (
+    ("add", "+", FLOAT),
+    ("subtract", "-", FLOAT),
+    ("multiply", "*", INT | FLOAT),
+    ("divide", "/", FLOAT),
+    ("floor_divide", "//", INT),
+    ("modulo", "%", INT),
+)
 
 ONE_KEY = (
     _rule("getitem", "x[k]", "DEC(found(redis_client.get(KEY), k))"),
@@ -45,29 +28,29 @@ ONE_KEY = (
     _rule("contains", "k in x", "bool(redis_client.exists(KEY))", note="a value may be false, so not by its value"),
     _rule("contains.keys", "k in x.keys()", "bool(redis_client.exists(KEY))"),
     _rule("not_contains", "k not in x", "not redis_client.exists(KEY)"),
-    _rule("get", "x.get(k)", "redis_client.get(KEY)", codecs=STR),
-    _rule("get.none", "x.get(k, None)", "redis_client.get(KEY)", codecs=STR),
+    _rule("get", "x.get(k)", "redis_client.get(KEY)", codecs=STR | BYTES),
+    _rule("get.none", "x.get(k, None)", "redis_client.get(KEY)", codecs=STR | BYTES),
     _rule("get.coded", "x.get(k)", "optional(redis_client.get(KEY), DEC)", codecs=CODED),
     _rule("get.coded.none", "x.get(k, None)", "optional(redis_client.get(KEY), DEC)", codecs=CODED),
+    _rule("get.zero", "x.get(k, 0)", "int(redis_client.get(KEY) or 0)", codecs=INT, note="'0' is true"),
+    _rule("get.empty", 'x.get(k, "")', 'redis_client.get(KEY) or ""', codecs=STR),
+    _rule("get.empty", 'x.get(k, b"")', 'redis_client.get(KEY) or b""', codecs=BYTES),
     _rule("get.default", "x.get(k, d)", "optional(redis_client.get(KEY), DEC, d)", "pure d"),
-    _rule("get.zero", "x.get(k, d)", "int(redis_client.get(KEY) or 0)", "zero d", codecs=INT, note="'0' is true"),
+    _rule("get.default.late", "x.get(k, d)", "optional(redis_client.get(KEY), DEC, d)", difference=LATE),
     _rule("pop", "x.pop(k)", "DEC(found(redis_client.getdel(KEY), k))", note="GET and DEL apart hand one entry to two"),
-    _rule("pop.none", "x.pop(k, None)", "redis_client.getdel(KEY)", codecs=STR),
+    _rule("pop.none", "x.pop(k, None)", "redis_client.getdel(KEY)", codecs=STR | BYTES),
     _rule("pop.coded.none", "x.pop(k, None)", "optional(redis_client.getdel(KEY), DEC)", codecs=CODED),
     _rule("pop.default", "x.pop(k, d)", "optional(redis_client.getdel(KEY), DEC, d)", "pure d"),
+    _rule("pop.default.late", "x.pop(k, d)", "optional(redis_client.getdel(KEY), DEC, d)", difference=LATE),
+    _rule("pop.discarded", "x.pop(k, None)", "redis_client.delete(KEY)", "discarded"),
     _rule("setdefault", "x.setdefault(k, v)", "DEC(set_default(redis_client, KEY, ENC(v), **EX))"),
     _rule("setdefault.discarded", "x.setdefault(k, v)", "redis_client.set(KEY, ENC(v), nx=True, **EX)", "discarded"),
 )
 
-SEVERAL_KEYS = tuple(
-    _rule(
-        name,
-        pattern,
-        "_pipe = redis_client.pipeline(transaction=True)\n"
-        "for _key, _value in dict(o).items():\n    _pipe.set(KEY(_key), ENC(_value), **EX)\n"
-        "_pipe.execute()",
-    )
-    for name, pattern in (("update", "x.update(o)"), ("update.operator", "x |= o"))
+_ALL = "set_all(redis_client, {KEY(_key): ENC(_value) for _key, _value in dict(o).items()}, **EX)"
+SEVERAL_KEYS = (
+    _rule("update", "x.update(o)", _ALL, "discarded", note="in one transaction; MSET knows no expiry, nor nothing to set"),
+    _rule("update.operator", "x |= o", _ALL),
 )
 
 CHECK_THEN_ACT = (
@@ -98,36 +81,118 @@ CHECK_THEN_ACT = (
         "_raw = redis_client.get(KEY)\nif _raw is not None:\n    return DEC(_raw)",
     ),
     _rule("ternary", "x[k] if k in x else d", "optional(redis_client.get(KEY), DEC, d)", "pure d"),
-)
-
-NUMBERS = (
-    _rule("increment", "x[k] += n", "increment_existing(redis_client, KEY, n, k)", codecs=INT),
-    _rule("increment.return", "x[k] += n\nreturn x[k]", "return increment_existing(redis_client, KEY, n, k)", codecs=INT),
-    _rule("decrement", "x[k] -= n", "increment_existing(redis_client, KEY, -n, k)", codecs=INT),
+    _rule(
+        "if_missing_set.made",
+        "if k not in x:\n    x[k] = v",
+        "if not redis_client.exists(KEY):\n    redis_client.set(KEY, ENC(v), nx=True, **EX)",
+        note="the value is made only where it is missing; the first process to set it wins",
+    ),
+    _rule(
+        "if_present_leave_set",
+        "if k in x:\n    b\nx[k] = v",
+        "if not redis_client.set(KEY, ENC(v), nx=True, **EX):\n    b",
+        "pure v",
+        "leaves b",
+    ),
+    _rule("if_present_del_then", "if k in x:\n    del x[k]\n    b", "if redis_client.delete(KEY):\n    b"),
+    _rule("if_missing_leave_del", "if k not in x:\n    b\ndel x[k]", "if not redis_client.delete(KEY):\n    b", "leaves b"),
+    _rule(
+        "if_present_return_pop",
+        "if k in x:\n    return x.pop(k)",
+        "_raw = redis_client.getdel(KEY)\nif _raw is not None:\n    return DEC(_raw)",
+    ),
     *(
-        _rule(f"count.{name}", pattern, form, *when, codecs=INT, note="64 bits: Redis refuses a count beyond them")
-        for suffix, add, when in (
-            ("", "redis_client.incrby(KEY, n)", ("no ttl", "zero d")),
-            (".expiring", "increment(redis_client, KEY, n, **EX)", ("ttl", "zero d")),
-        )
-        for name, pattern, form in (
-            (f"get{suffix}", "x[k] = x.get(k, d) + n", add),
-            (f"get.return{suffix}", "x[k] = x.get(k, d) + n\nreturn x[k]", f"return {add}"),
-            (f"setdefault{suffix}", "x.setdefault(k, d)\nx[k] += n", add),
-            (f"setdefault.return{suffix}", "x.setdefault(k, d)\nx[k] += n\nreturn x[k]", f"return {add}"),
-            (f"missing{suffix}", "if k not in x:\n    x[k] = d\nx[k] += n", add),
-            (f"missing.return{suffix}", "if k not in x:\n    x[k] = d\nx[k] += n\nreturn x[k]", f"return {add}"),
+        rule
+        for name, read, command in (("", "x[k]", "get"), (".pop", "x.pop(k)", "getdel"))
+        for rule in (
+            _rule(
+                f"if_missing_leave{name}",
+                f"if k not in x:\n    b\nt = {read}",
+                f"t = redis_client.{command}(KEY)\nif t is None:\n    b",
+                "leaves b",
+                "apart t b",
+                codecs=STR | BYTES,
+            ),
+            _rule(
+                f"if_missing_leave{name}.coded",
+                f"if k not in x:\n    b\nt = {read}",
+                f"_raw = redis_client.{command}(KEY)\nif _raw is None:\n    b\nt = DEC(_raw)",
+                "leaves b",
+            ),
+            _rule(
+                f"if_missing_leave{name}.return",
+                f"if k not in x:\n    b\nreturn {read}",
+                f"_raw = redis_client.{command}(KEY)\nif _raw is None:\n    b\nreturn DEC(_raw)",
+                "leaves b",
+            ),
         )
     ),
 )
 
-TEXT = (_rule("append", "x[k] += v", "append_existing(redis_client, KEY, v, k)", codecs=STR),)
+COUNTS = (  # how code counts from zero: what the later tables share
+    ("get", "x[k] = x.get(k, 0) + n"),
+    ("setdefault", "x.setdefault(k, 0)\nx[k] += n"),
+    ("missing", "if k not in x:\n    x[k] = 0\nx[k] += n"),
+    ("present", "if k in x:\n    x[k] += n\nelse:\n    x[k] = n"),
+    ("absent", "if k not in x:\n    x[k] = n\nelse:\n    x[k] += n"),
+)
+READS = (("", "", ""), (".return", "\nreturn x[k]", "return "), (".assigned", "\nt = x[k]", "t = "))
+
+NUMBERS = (
+    *(
+        _rule(f"{name}{suffix}", pattern + tail, start + form, codecs=INT, gives="" if start else "x[k]")
+        for name, pattern, form in (
+            ("increment", "x[k] += n", "increment_existing(redis_client, KEY, n, k)"),
+            ("decrement", "x[k] -= n", "increment_existing(redis_client, KEY, -n, k)"),
+        )
+        for suffix, tail, start in READS
+    ),
+    *(
+        _rule(
+            f"count.{name}{suffix}{expiring}",
+            pattern + tail,
+            start + form,
+            lasting,
+            codecs=INT,
+            gives="" if start else "x[k]",
+            note="64 bits: Redis refuses a count beyond them",
+        )
+        for expiring, form, lasting in (
+            ("", "redis_client.incrby(KEY, n)", "no ttl"),
+            (".expiring", "increment(redis_client, KEY, n, **EX)", "ttl"),
+        )
+        for name, pattern in COUNTS
+        for suffix, tail, start in READS
+    ),
+)
+
+VALUES = (
+    _rule("append", "x[k] += v", "append_existing(redis_client, KEY, v, k)", codecs=STR | BYTES),
+    *(
+        _rule(
+            f"augmented.{name}",
+            f"x[k] {operator}= v",
+            f"replace_existing(redis_client, KEY, k, lambda _raw: ENC(DEC(_raw) {operator} v))",
+            "pure v",
+            codecs=codecs,
+            note="compare-and-set: no other write in between is lost",
+        )
+        for name, operator, codecs in AUGMENTED
+    ),
+)
 
 ALL_ENTRIES = (
     _rule("len", "len(x)", "len(scan_keys(redis_client, PREFIX))", difference=SCAN),
     _rule("bool", "bool(x)", "bool(scan_keys(redis_client, PREFIX))", difference=SCAN),
-    _rule("clear", "x.clear()", "clear_keys(redis_client, PREFIX)", difference="entries set while it clears may stay"),
-    _rule("rebind", "x = {}", "clear_keys(redis_client, PREFIX)", difference="entries set while it clears may stay"),
+    _rule(
+        "equals",
+        "x == o",
+        "{UNKEY(_key): DEC(_raw) for _key, _raw in scan_items(redis_client, PREFIX)} == o",
+        codecs=ANY,
+        difference=SCAN,
+    ),
+    _rule("clear", "x.clear()", "clear_keys(redis_client, PREFIX)", "discarded", difference=CLEARING),
+    _rule("rebind", "x = {}", "clear_keys(redis_client, PREFIX)", difference=CLEARING),
     *(
         _rule(name, pattern, "[UNKEY(_key) for _key in scan_keys(redis_client, PREFIX)]", difference=f"{SCAN}; {ORDER}")
         for name, pattern in (("list", "list(x)"), ("iter", "iter(x)"), ("keys", "x.keys()"), ("list.keys", "list(x.keys())"))
@@ -179,4 +244,23 @@ WRONG = (
     _rule("if_missing_overwrites", "if k not in x:\n    x[k] = v", "redis_client.set(KEY, ENC(v))", "pure v", wrong=True),
 )
 
-RULES = (*ONE_KEY, *SEVERAL_KEYS, *CHECK_THEN_ACT, *NUMBERS, *TEXT, *ALL_ENTRIES, *WRONG)
+_TABLE = (*ONE_KEY, *SEVERAL_KEYS, *CHECK_THEN_ACT, *NUMBERS, *VALUES, *ALL_ENTRIES, *WRONG)
+
+
+def _of_bytes(rule: Rule) -> Rule:
+    """The rule for values that are bytes: they go through the client whose replies are not decoded, keys do not."""
+    form = rule.form.replace("redis_client.", "redis_bytes.")
+    for helper in ("(redis_client, KEY", "set_all(redis_client"):
+        form = form.replace(helper, helper.replace("redis_client", "redis_bytes"))
+    return replace(rule, id=rule.id.replace("string.", "bytes."), form=form, codecs=BYTES)
+
+
+RULES = (
+    *(replace(rule, codecs=rule.codecs - BYTES) for rule in _TABLE if rule.codecs != BYTES),
+    *(_of_bytes(rule) for rule in _TABLE if rule.codecs & BYTES),
+    replace(
+        _rule("text_client", "x[k]", "found(redis_client.get(KEY), k)", codecs=BYTES, wrong=True),
+        id="bytes.text_client",
+        note="the client decodes the reply",
+    ),
+)

@@ -1,48 +1,60 @@
-"""How the tables are written: short constructors that fill in what the rules of one table share."""
+"""How the tables are written: a constructor that fills in what the rules of one table share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+from dataclasses import dataclass
 
 from unstate.catalogue.rule import ANY, Rule
 from unstate.model import Layout, Verdict
 
-SCALARS = frozenset({"str", "int", "float", "bool"})  # values that no one can change in place
-DECODED = ANY - {"str"}  # codecs whose text is not the value itself
+BYTES = frozenset({"bytes"})
+STR = frozenset({"str"})
+INT = frozenset({"int"})
+FLOAT = frozenset({"float"})
+JSON = frozenset({"json"})
+MODEL = frozenset({"model"})
+CODED = ANY - STR  # codecs whose text is not the value itself
+SCALARS = ANY - JSON - MODEL  # values that no one can change in place
 
-SCAN = "other processes may add or remove entries while the keys are scanned; the scan reads every key of the database"
-ORDER = "entries come in no particular order, from a copy taken when the iteration starts"
-STEPS = "another process may act between the commands"
+SCAN = "reading all entries visits every key of the database, and sees no one moment of them"
+ORDER = "entries come in no particular order; before, in the order of insertion"
+CLEARING = "entries set while it clears may stay"
+LATE = "the default is made after the entry is looked up, no longer before"
 
 
-def table(layout: Layout, container: str = "dict", codecs: Collection[str] = ANY) -> Callable[..., Rule]:
-    """A constructor for the rules of one table: `entry(id, pattern, form, ...)`."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Makes the rules of one layout and container; their ids start with `name`."""
 
-    def entry(
+    name: str
+    layout: Layout
+    container: str = "dict"
+    codecs: frozenset[str] = ANY
+
+    def __call__(
+        self,
         name: str,
         pattern: str,
         form: str,
         *when: str,
-        codecs: Collection[str] = codecs,
-        review: str = "",
-        wrong: str = "",
+        codecs: frozenset[str] | None = None,
+        difference: str = "",
+        gives: str = "",
+        wrong: bool = False,
         note: str = "",
-        **more: Any,
     ) -> Rule:
+        """One rule: what differs makes it one for review."""
         return Rule(
-            id=name,
+            id=f"{self.name}.{name}",
             pattern=pattern,
             form=form,
-            layout=layout,
-            container=container,
-            codecs=frozenset(codecs),
-            verdict=Verdict.REVIEW if review else Verdict.EXACT,
-            difference=review,
+            layout=self.layout,
+            container=self.container,
+            codecs=self.codecs if codecs is None else codecs,
+            verdict=Verdict.REVIEW if difference else Verdict.EXACT,
+            difference=difference,
             when=when,
-            wrong=bool(wrong),
-            note=wrong or note,
-            **more,
+            gives=gives,
+            wrong=wrong,
+            note=note,
         )
-
-    return entry

@@ -1,0 +1,206 @@
+"""The proof: a state machine that runs rewritten operations beside the originals and compares all that can be seen.
+
+After every step the result, the exception with its arguments and the whole state of the store must be equal, types
+included, for the synchronous and the asynchronous rewriting. Keys of other stores that lie close by must not change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from unstate.catalogue.objects import LISTING
+from unstate.catalogue.table import ORDER
+from unstate.model import Layout
+
+from .building import STORE, Operation, call
+from .shapes import Profile, Shape
+
+UNORDERED = {ORDER, LISTING}  # differences that a rule may declare: its results are compared as multisets
+PREFIXES = ("synchronous", "asynchronous")
+DEEP = int(os.environ.get("UNSTATE_PROOF_DEPTH", "1"))  # how many times the usual number of examples
+
+
+@dataclass
+class Services:
+    """Clients for looking at what the operations left behind, past the generated module."""
+
+    redis: redis.Redis
+    s3: Any
+    bucket: str
+
+
+@dataclass
+class Mismatch:
+    """A counterexample: the operations that lead to it, and what differed in the last one."""
+
+    steps: list[tuple[str, tuple[Any, ...]]]
+    what: str
+
+    def __str__(self) -> str:
+        lines = [f"  {name}{arguments!r}" for name, arguments in self.steps]
+        return "\n".join([*lines, f"  -> {self.what}"])
+
+
+@dataclass
+class Proof:
+    """The outcome: `mismatch` is None where everything was equal; how often each rule was run."""
+
+    mismatch: Mismatch | None
+    runs: Counter[str] = field(default_factory=Counter)
+
+
+def prove(shape: Shape, operations: Sequence[Operation], services: Services, examples: int = 50, steps: int = 30) -> Proof:
+    """Run the machine. The same operations are tried in the same way each time, unless a deeper run is asked for."""
+    runs: Counter[str] = Counter()
+    trace: list[tuple[str, tuple[Any, ...]]] = []
+    found: list[Mismatch] = []
+    letters = shape.letters()
+    reader = Reader(shape, services)
+    definition = compile(f"{STORE} = {shape.definition}", "<definition>", "exec")
+
+    class Machine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.space: dict[str, Any] = dict(ORIGINAL_NAMES)
+            exec(definition, self.space)
+            self.originals = {operation.rule.id: operation.original(self.space) for operation in operations}
+            trace.clear()
+            reader.reset()
+
+        @rule(data=st.data())
+        def step(self, data: st.DataObject) -> None:
+            operation = data.draw(st.sampled_from(operations))
+            name = operation.rule.id
+            arguments = tuple(data.draw(letters[letter]) for letter in operation.letters)
+            trace.append((name, arguments))
+            runs[name] += 1
+            expected = call(self.originals[name], copy.deepcopy(arguments))
+            results = [call(function, copy.deepcopy(arguments)) for function in operation.functions]
+            ordered = not any(each in operation.rule.difference for each in UNORDERED)
+            for how, result in zip(PREFIXES, results, strict=True):
+                if strict(result, ordered=ordered) != strict(expected, ordered=ordered):
+                    self.fail(f"{how}: {result!r} instead of {expected!r}")
+                state, other = self.space[STORE], reader.state(how)
+                if strict(state) != strict(other):
+                    self.fail(f"{how}: the store is {other!r} instead of {state!r}")
+            if not reader.neighbours_untouched():
+                self.fail("a key of another store was changed")
+
+        def fail(self, what: str) -> None:
+            found[:] = [Mismatch(list(trace), what)]
+            raise AssertionError(what)
+
+    profile = settings(
+        max_examples=examples * DEEP,
+        stateful_step_count=steps,
+        derandomize=DEEP == 1,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            run_state_machine_as_test(Machine, settings=profile)
+        except AssertionError:
+            if not found:
+                raise
+    return Proof(found[0] if found else None, runs)
+
+
+class Reader:
+    """The state of the two rewritten stores as the original would have it, and of stores that lie close by."""
+
+    def __init__(self, shape: Shape, services: Services) -> None:
+        self.shape = shape
+        self.services = services
+        self.neighbours = {f"{how}{end}".encode(): b"other" for how in PREFIXES for end in ("2:a", "X", "*")}
+
+    def reset(self) -> None:
+        """Empty the services, but for the neighbours."""
+        self.services.redis.flushdb()
+        self.services.redis.mset(self.neighbours)
+        if self.shape.layout is Layout.S3:
+            for key in self._objects(""):
+                self.services.s3.delete_object(Bucket=self.services.bucket, Key=key)
+
+    def neighbours_untouched(self) -> bool:
+        """Whether the keys of other stores are as they were."""
+        return self.services.redis.mget(list(self.neighbours)) == list(self.neighbours.values())
+
+    def state(self, prefix: str) -> Any:
+        """What the store under `prefix` holds."""
+        client, shape = self.services.redis, self.shape
+        match shape.layout:
+            case Layout.STRING if shape.container == "dict":
+                start = f"{prefix}:".encode()
+                keys = [key for key in client.keys(f"{prefix}:*") if key.startswith(start)]
+                raws = client.mget(keys) if keys else []
+                return {shape.key(key[len(start) :]): shape.decode(raw) for key, raw in zip(keys, raws, strict=True)}
+            case Layout.HASH:
+                return {shape.key(field): shape.decode(raw) for field, raw in client.hgetall(prefix).items()}
+            case Layout.COUNTER | Layout.STRING:
+                raw = client.get(prefix)
+                return eval(shape.definition) if raw is None else shape.decode(raw)
+            case Layout.LIST:
+                return [shape.decode(raw) for raw in client.lrange(prefix, 0, -1)]
+            case Layout.SET:
+                return {shape.decode(raw) for raw in client.smembers(prefix)}
+            case Layout.S3:
+                return {unescaped(key.removeprefix(f"{prefix}/")): self._body(key) for key in self._objects(f"{prefix}/")}
+
+    def _objects(self, prefix: str) -> list[str]:
+        pages = self.services.s3.get_paginator("list_objects_v2").paginate(Bucket=self.services.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+    def _body(self, key: str) -> bytes:
+        body: bytes = self.services.s3.get_object(Bucket=self.services.bucket, Key=key)["Body"].read()
+        return body
+
+
+def unescaped(name: str) -> str:
+    """A key back from the name of its object."""
+    from urllib.parse import unquote
+
+    return "" if name == "%" else unquote(name)
+
+
+def same(value: Any) -> Any:
+    """The value, by a call."""
+    return value
+
+
+ORIGINAL_NAMES = {"Profile": Profile, "same": same}
+
+
+def strict(value: Any, *, ordered: bool = True) -> Any:
+    """Something that is equal only for equal values of equal types: 1 is not True and not 1.0."""
+    match value:
+        case dict():
+            return "dict", frozenset((strict(key), strict(each)) for key, each in value.items())
+        case list() | tuple():
+            parts = [strict(each, ordered=ordered) for each in value]
+            return type(value).__name__, tuple(parts if ordered else sorted(parts, key=repr))
+        case set() | frozenset():
+            return "set", frozenset(map(strict, value))
+        case float():
+            return "float", repr(value)
+        case Profile():
+            return "Profile", strict(value.model_dump())
+        case Exception():
+            return repr(value)
+    return type(value).__name__, value

@@ -1,0 +1,118 @@
+"""The shapes of stores that the proofs cover: how one is defined, what goes into it, and how its state is read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from pydantic import BaseModel
+
+from unstate.model import Layout
+
+
+class Profile(BaseModel):
+    """A model as apps keep them."""
+
+    name: str
+    visits: int = 0
+    tags: list[str] = []
+
+
+def _text(alphabet: str | None = None) -> SearchStrategy[str]:
+    return st.text(st.characters(exclude_categories=["Cs"]) if alphabet is None else alphabet, max_size=4)
+
+
+FEW = st.sampled_from(["a", "b", "a:b", ""])  # so that operations meet in the same entries
+TEXT_KEYS = FEW | FEW | FEW | st.sampled_from(["*", "ü", "[x]", "k\\", "%61", "a/b", "..", "x\n"]) | _text()
+TEXTS = st.sampled_from(["", "0", "x", "None"]) | _text()
+INTS = st.integers(-3, 3) | st.integers(-(2**52), 2**52)
+FLOATS = st.sampled_from([0.1, 0.2, 0.7, 1e-7, 1.5, -0.0]) | st.floats(allow_nan=False, allow_infinity=False, width=32)
+LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | FLOATS | TEXTS
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2), max_leaves=4
+)
+FIELDS = st.sampled_from(["f", "g"])
+RECORDS = st.dictionaries(FIELDS, st.integers(-3, 3) | st.lists(INTS, max_size=2) | TEXTS, max_size=2)
+MODELS = st.builds(Profile, name=TEXTS, visits=INTS, tags=st.lists(TEXTS, max_size=2))
+
+VALUES: Mapping[str, SearchStrategy[Any]] = {
+    "str": TEXTS,
+    "int": INTS,
+    "float": FLOATS,
+    "bool": st.booleans(),
+    "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
+    "json": JSON,
+    "records": RECORDS,
+    "model": MODELS,
+}
+DECODERS: Mapping[str, Callable[[bytes], Any]] = {
+    "str": bytes.decode,
+    "int": int,
+    "float": float,
+    "bool": json.loads,
+    "bytes": bytes,
+    "json": json.loads,
+    "model": Profile.model_validate_json,
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of store: `values` names what is put into it, where the codec alone does not say."""
+
+    layout: Layout
+    container: str
+    codec: str
+    key_type: str = "str"
+    definition: str = "{}"
+    values: str = ""
+    more: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """For messages and test ids."""
+        key = "" if self.key_type == "str" else f"-{self.key_type}-keys"
+        return f"{self.layout}-{self.container}-{self.values or self.codec}{key}-{self.definition}"
+
+    def letters(self) -> dict[str, SearchStrategy[Any]]:
+        """What the metavariables of a pattern stand for."""
+        keys: SearchStrategy[Any] = st.integers(-2, 2) if self.key_type == "int" else TEXT_KEYS
+        values = VALUES[self.values or self.codec]
+        return {
+            "k": keys,
+            "k2": keys,
+            "v": values,
+            "w": values,
+            "n": st.integers(-5, 5),
+            "d": values,
+            "f": FIELDS,
+            "o": st.dictionaries(keys, values, max_size=3),
+            "i": st.integers(-4, 4),
+            "j": st.integers(-4, 4),
+            **self.more,
+        }
+
+    def decode(self, raw: bytes) -> Any:
+        """A value back from what the backing service holds."""
+        return DECODERS[self.codec](raw)
+
+    def key(self, raw: bytes) -> Any:
+        """A key back from its text."""
+        return int(raw) if self.key_type == "int" else raw.decode()
+
+
+_DICTS = ("str", "int", "float", "bool", "json")
+SHAPES = (
+    *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
+    Shape(Layout.STRING, "dict", "str", key_type="int"),
+    Shape(Layout.STRING, "dict", "model"),
+    *(Shape(Layout.HASH, "dict", codec) for codec in _DICTS),
+    Shape(Layout.HASH, "dict", "int", key_type="int"),
+    Shape(Layout.COUNTER, "scalar", "int", definition="0"),
+    Shape(Layout.COUNTER, "scalar", "int", definition="7"),
+    Shape(Layout.S3, "dict", "bytes"),
+)
