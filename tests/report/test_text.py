@@ -139,7 +139,7 @@ def test_a_first_look() -> None:
     assert text.startswith(
         "4 stores hold this service to one process.\n\napp.py:2  sessions  (sessions in a module global)\n"
     )
-    assert "1 exact, 2 review, 1 manual.\n" in text
+    assert "At best 1 exact, 2 review, 1 manual.\n" in text
     assert "  legacy.py:3  invalid syntax" in text
     assert max(map(len, text.splitlines())) <= 90
 

@@ -17,7 +17,8 @@ class SiteEntry(Value, frozen=True):
 
 
 class StoreEntry(Value, frozen=True):
-    """One store. `path` is relative to the scanned root, with `/`; `line` is where it is defined."""
+    """One store. `path` is relative to the scanned root, with `/`; `line` is where it is defined; `verdict` is the best
+    that a patch for it may reach."""
 
     id: str
     rule: str
@@ -45,12 +46,12 @@ class DiagnosticEntry(Value, frozen=True):
     rule: str
 
 
-class ScanEntry(Value, frozen=True):
+class ScanEntry(Value, frozen=True, kw_only=True):
     """A whole scan."""
 
+    schema: Literal["unstate.scan/1"] = "unstate.scan/1"
     stores: tuple[StoreEntry, ...]
     diagnostics: tuple[DiagnosticEntry, ...]
-    schema: Literal["unstate.scan/1"] = "unstate.scan/1"
 
 
 def scan_json(scan: Scan) -> bytes:

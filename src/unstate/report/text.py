@@ -60,7 +60,8 @@ def _by_service(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 def _store(finding: Finding, paint: Paint, width: int | None) -> Iterator[str]:
     name, place = visible(finding.store.name), visible(words.place(finding))
     yield f"{paint(place, 'cyan')}  {paint(name, 'bold')}  ({words.what(finding)})"
-    yield f"{INDENT}{paint.verdict(finding.limit)}: {MEANING[finding.limit]}. {paint(finding.rule, 'dim')}"
+    hedge = "" if finding.limit is Verdict.MANUAL else " at best"  # the plan looks closer
+    yield f"{INDENT}{paint.verdict(finding.limit)}{hedge}: {MEANING[finding.limit]}. {paint(finding.rule, 'dim')}"
     for sentence in finding.evidence:
         yield from _wrapped(sentence, width)
     sites = words.used(finding)
@@ -91,7 +92,7 @@ def _wrapped(text: str, width: int | None, mark: str = "") -> list[str]:
 
 def _verdicts(verdicts: Iterator[Verdict]) -> str:
     counts = Counter(verdicts)
-    return ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]) + "."
+    return "At best " + ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]) + "."
 
 
 # --- a plan
