@@ -173,11 +173,9 @@ class Flow:
         if function is None or function.decorators:
             return None
         name = function.name.value
-        if name in self.exported or not isinstance(
-            self._parents[id(self._parents[id(function)])], cst.Module | cst.IndentedBlock
-        ):
+        if name in self.exported:
             return f"`{name}` hands it to other modules"
-        if isinstance(self._parents[id(function)], cst.IndentedBlock):
+        if not isinstance(self._parents[id(function)], cst.Module):
             return f"`{name}` hands it out"
         uses = [n for n in _all(self.module) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
         return self._first(self._called_use(use) for use in uses)
