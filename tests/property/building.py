@@ -116,6 +116,7 @@ def _bodies(tree: ast.Module, rule: Rule) -> Iterator[list[ast.stmt]]:
             yield ast.parse(f"def f():\n    return [each for each in {inner}]").body[0].body  # type: ignore[attr-defined]
         else:
             yield [ast.Return(body[0].value)]
+            yield [ast.Return(ast.List([body[0].value], ast.Load()))]  # where a rule for the whole statement exists
         return
     if any(isinstance(node, ast.Name) and node.id == "t" for node in ast.walk(tree)):
         body = [*body, ast.Return(ast.Name("t", ast.Load()))]

@@ -112,6 +112,7 @@ CHECK_THEN_ACT = (
                 f"if k not in x:\n    b\nt = {read}",
                 f"_raw = {command}\nif _raw is None:\n    b\nt = DEC(_raw)",
                 "leaves b",
+                codecs=CODED,
             ),
             _rule(
                 f"if_missing_leave{name}.return",
@@ -240,6 +241,7 @@ CHECK_THEN_ACT = (
                 f"if k not in x:\n    b\nt = {read}",
                 f"_raw = {command}\nif _raw is None:\n    b\nt = DEC(_raw)",
                 "leaves b",
+                codecs=CODED,
             ),
             _rule(
                 f"if_missing_leave{name}.return",

@@ -118,6 +118,7 @@ CHECK_THEN_ACT = (
                 f"if k not in x:\n    b\nt = {read}",
                 f"_raw = redis_client.{command}(KEY)\nif _raw is None:\n    b\nt = DEC(_raw)",
                 "leaves b",
+                codecs=CODED,
             ),
             _rule(
                 f"if_missing_leave{name}.return",
