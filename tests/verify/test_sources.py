@@ -147,6 +147,15 @@ def test_a_recording_is_correlated_by_itself(tmp_path: Path, examples: Path, mig
     assert check(tmp_path / "browser.har", examples, migrated, backing) is Outcome.SAME
 
 
+def test_a_browsers_recording(examples: Path, migrated: Path, backing: Backing) -> None:
+    """Chromium, 9 requests of a page to the Flask example; the ids and tokens in it are those of that hour."""
+    scenario, _ = load_scenario(str(Path(__file__).with_name("browser.har")))
+    original = App(examples / "flask_app", "app:app")
+    report = verify(App(migrated / "flask_app", "app:app"), scenario, backing, original=original, faults=["rotate"])
+    assert report.ok, report.text()
+    assert report.steps == 9
+
+
 def exchange(path: str, answer: str, kind: str = "application/json", body: str = "", **extra: Any) -> Exchange:
     return Exchange("POST", path, {}, body, answer_type=kind, answer=answer, **extra)
 

@@ -139,4 +139,4 @@ def _with_state(report: Report, app: App, original: App | None, scenario: Scenar
     except CannotVerifyError:
         return report
     findings = scan(reference.root, load(reference.root)).findings
-    return replace(report, leftovers=changed if original else None, beside=beside(findings, before))
+    return replace(report, leftovers=changed, beside=beside(findings, before))

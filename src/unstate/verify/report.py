@@ -61,7 +61,7 @@ class Beside:
 class Report:
     """A whole check.
 
-    `leftovers` are the stores that requests still change inside a process of the checked app, None where nobody looked.
+    `leftovers` are the stores that requests change inside a process of the checked app, None where nobody looked.
     `beside` compares such changes in the reference app with a scan of it.
     """
 
@@ -105,7 +105,7 @@ class Report:
             if phase.difference is not None and not phase.ok:
                 lines.append(textwrap.indent(show(phase.difference), "         "))
         for changed in self.leftovers or ():
-            lines.append(f"  note {changed.name} still changes inside a process: {', '.join(changed.requests)}")
+            lines.append(f"  note {changed.name} changes inside the process: {', '.join(changed.requests)}")
         if self.beside is not None:
             for title, names in (
                 ("found by scan and run", self.beside.both),
@@ -118,6 +118,8 @@ class Report:
 
     def _conclusion(self) -> str:
         if self.outcome is Outcome.SAME:
+            if self.leftovers:
+                return "every phase gave the same answers, though requests change what a process keeps (see the notes)"
             return "every phase gave the answers of one process that never dies"
         if self.outcome is Outcome.NOTHING:
             return (
