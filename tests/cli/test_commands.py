@@ -13,7 +13,7 @@ import typer
 from running import Run
 
 from unstate import __version__
-from unstate.cli import COMMANDS
+from unstate.cli import COMMANDS, main
 
 
 def test_help_names_every_command(run: Run) -> None:
@@ -79,6 +79,17 @@ def test_a_wrong_command_line_answers_2_on_stderr(run: Run, arguments: list[str]
     assert words in result.err
     assert result.out == ""
     assert "Traceback" not in result.err
+
+
+def test_an_error_of_our_own_answers_2_and_never_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(COMMANDS, "undo", ("unstate.cli.no_such_module:undo", ""))
+    monkeypatch.setattr(sys, "argv", ["unstate", "undo"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "no_such_module" in capsys.readouterr().err
 
 
 def test_no_arguments_show_the_help(run: Run) -> None:

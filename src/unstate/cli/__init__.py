@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("unstate.cli.scan:scan", "List the state that holds a service to one process."),
     "migrate": ("unstate.cli.migrate:migrate", "Show, check or write the change that moves it to Redis and S3."),
     "verify": ("unstate.cli.verify:verify", "Run the app as processes that die, and compare its answers."),
+    "report": ("unstate.cli.report:report", "Write the change as a page to decide on in a browser."),
     "undo": ("unstate.cli.undo:undo", "Take the last written change back."),
     "explain": ("unstate.cli.explain:explain", "Explain a rule: what it finds, why, and what to do instead."),
     "config": ("unstate.cli.config:app", "Show the settings that count for a path."),

@@ -35,5 +35,6 @@ def go_through(target: Target, make: Callable[[Decisions], Review], file: Path |
         return CLEAN
     accepted = state.selection().accepted
     taken = [group for group in state.groups if group.id in accepted]
+    put(target, state.plan, taken, state.all_changes(), allow_dirty=allow_dirty)
     tell_required(taken)
-    return put(target, state.plan, taken, state.all_changes(), allow_dirty=allow_dirty)
+    return CLEAN

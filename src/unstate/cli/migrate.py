@@ -57,7 +57,7 @@ def migrate(
     from unstate.changes.decisions import Decisions, load
     from unstate.changes.errors import ChangeError
     from unstate.cli.console import UserError, warn
-    from unstate.cli.targets import each
+    from unstate.cli.targets import CLEAN, each
 
     if dry_run + check + interactive + write > 1:
         raise typer.BadParameter("--dry-run, --check, --interactive and --write exclude each other")
@@ -75,14 +75,13 @@ def migrate(
         if interactive:
             from unstate.cli.interactive import go_through
 
-            return go_through(target, lambda made: _review(target, lifetimes, only, made), decisions, allow_dirty)
-        state = _review(target, lifetimes, only, decided)
+            return go_through(target, lambda made: start_review(target, lifetimes, only, made), decisions, allow_dirty)
+        state = start_review(target, lifetimes, only, decided)
         for unknown in decided.unknown(state.plan):
             warn(f"{unknown} was decided on, but is not in this plan")
         taken = _taken(state, level, only, strict=write)
         changes = _render(target, state.plan, [group.id for group in taken])
         tell_unread(state.plan)
-        tell_required(taken)
         if output:
             from unstate.changes.diff import unified
 
@@ -90,10 +89,11 @@ def migrate(
         if check:
             return _check(taken, changes)
         if write:
-            return put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
-        if not output:
+            put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
+        elif not output:
             _show(state.plan, taken, changes)
-        return 0
+        tell_required(taken)
+        return CLEAN
 
     raise typer.Exit(each(paths, run))
 
@@ -116,13 +116,14 @@ def _lifetimes(given: Sequence[str]) -> dict[str, str]:
     return lifetimes
 
 
-def _review(target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions) -> Review:
+def start_review(target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions) -> Review:
     """The plan of a target with what was decided about it. Raises UserError."""
     from unstate.cli import scanning
     from unstate.cli.console import UserError, warn, working
     from unstate.plan import AnswerError
     from unstate.review import Bench, Review
 
+    _recover(target)
     config = scanning.settings(target).with_ttl(lifetimes)
     found = scanning.findings(target, config)
     bench = Bench(
@@ -137,6 +138,18 @@ def _review(target: Target, lifetimes: dict[str, str], only: Sequence[str], deci
     if only and not state.plan.groups:
         warn(f"no store matches --only {' '.join(only)}")
     return state
+
+
+def _recover(target: Target) -> None:
+    """Bring an application that was cut off to its end, before anything is read."""
+    from unstate.changes.apply import recover
+    from unstate.cli.console import warn
+
+    recovery = recover(target.root)
+    if recovery:
+        warn(f"an application that had been cut off was {recovery.outcome}: {', '.join(recovery.paths)}")
+        if recovery.kept:
+            warn(f"left as they are, because they were changed since: {', '.join(recovery.kept)}")
 
 
 def _plan(
@@ -240,11 +253,12 @@ def _check(taken: Sequence[Group], changes: Sequence[FileChange]) -> int:
     return FINDINGS if changes else CLEAN
 
 
-def put(target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange], *, allow_dirty: bool) -> int:
+def put(
+    target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange], *, allow_dirty: bool
+) -> None:
     """Write a change, and tell what was left. Raises ChangeError."""
     from unstate.changes.apply import apply
     from unstate.cli.console import note, out
-    from unstate.cli.targets import CLEAN
 
     apply(target.root, changes, allow_dirty=allow_dirty)
     ids = {group.id for group in taken}
@@ -255,6 +269,4 @@ def put(target: Target, plan: Plan, taken: Sequence[Group], changes: Sequence[Fi
         note(f"Left as they are ({len(left)} of {len(plan.groups)}):")
         for group in left:
             note(f"  {group.id} ({group.verdict})")
-    if changes:
-        note(f"To take this back: unstate undo {target.root}")
-    return CLEAN
+    note(f"To take this back: unstate undo {target.root}" if changes else f"{target.given}: nothing to change")

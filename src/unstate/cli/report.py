@@ -1,0 +1,48 @@
+"""`unstate report`: the plan as a page to decide on in a browser, or as the text of a pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, or a file, that holds an app.")],
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one self-contained web page.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the text of a pull request.")] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What was decided so far: groups taken or left, answers.")
+    ] = None,
+) -> None:
+    """Write what a migration would change to a file, to read, to send around and to decide on.
+
+    The page gives a decisions file, which `unstate migrate --write --decisions` takes.
+    """
+    from unstate.cli.migrate import start_review, tell_unread
+    from unstate.cli.targets import CLEAN, Target, each
+
+    if html is None and markdown is None:
+        raise typer.BadParameter("say what to write: --html FILE, --markdown FILE, or both")
+
+    def run(target: Target) -> int:
+        from unstate.changes.decisions import Decisions, Standing, load, select
+        from unstate.report.html import plan_html
+        from unstate.report.markdown import plan_markdown
+
+        decided = load(decisions) if decisions else Decisions()
+        state = start_review(target, {}, (), decided)
+        tell_unread(state.plan)
+        if html:
+            title = target.root.resolve().name
+            html.write_bytes(
+                plan_html(state.plan, state.changes, title=title, decisions=decided, templates=target.root)
+            )
+        if markdown:
+            wanted = [group.id for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)]
+            rejected = [group.id for group in state.with_standing(Standing.REJECTED)]
+            markdown.write_bytes(plan_markdown(state.plan, select(state.plan, wanted, rejected).accepted))
+        return CLEAN
+
+    raise typer.Exit(each([path], run))
