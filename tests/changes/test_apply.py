@@ -258,6 +258,15 @@ def test_a_disk_that_refuses_once(tree: Path, monkeypatch: pytest.MonkeyPatch, s
     assert snapshot(tree) == before
 
 
+def test_what_a_crash_left_is_no_obstacle_once_the_journal_is_gone(tree: Path) -> None:
+    (tree / "new" / "deep").mkdir(parents=True)
+    for folder, position in [("", 0), ("pkg", 1), ("new/deep", 3)]:
+        (tree / folder / f".unstate-000001-{position}.tmp").write_bytes(b"left\n")
+    apply(tree, CHANGES)
+    assert not list(tree.rglob("*.tmp"))
+    assert (tree / "new" / "deep" / "backing.py").read_bytes() == b"made\n"
+
+
 def test_interrupted_from_the_keyboard(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(tree)
     original = disk.remove

@@ -7,6 +7,9 @@ the parent then starts as the next run would.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from trees import CHANGES, Tree, snapshot
 from unstate.changes import disk
 from unstate.changes.apply import apply, recover, undo
 from unstate.changes.errors import NothingToUndoError
+from unstate.model import FileChange
+from unstate.resources import shipped
 
 STEPS = ("write", "own", "replace", "remove", "make_folder", "remove_folder", "remove_tree", "sync")
 DIED = 77
@@ -160,3 +165,20 @@ def test_what_a_user_changed_since_the_crash_is_never_overwritten(tree: Path, vi
         if recovery is not None:
             seen.add((recovery.outcome, recovery.kept))
     assert ("rolled back", (victim,)) in seen or ("completed", (victim,)) in seen
+
+
+def test_the_command_line_recovers_before_it_reads(tmp_path: Path) -> None:
+    tree = shutil.copytree(shipped("examples") / "first", tmp_path / "first")
+    source = (tree / "app.py").read_bytes()
+    change = FileChange("app.py", source, source.replace(b"user_sessions", b"renamed"))
+    for step in range(100):
+        assert dying(lambda: apply(tree, [change]), step, "after")
+        if (tree / "app.py").read_bytes() != source:
+            break
+        disk.remove_tree(tree / ".unstate")
+    done = subprocess.run(
+        [sys.executable, "-m", "unstate", "migrate", str(tree)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "an application that had been cut off was completed: app.py" in done.stderr
+    assert "renamed" in done.stdout

@@ -200,6 +200,7 @@ def _stage(
     for change, entry in zip(changes, entries, strict=True):
         if change.after is not None:
             temporary = base / entry.temporary
+            disk.remove(temporary)  # left by a crash whose journal somebody has deleted
             disk.write(temporary, change.after, entry.mode)
             if change.before is not None:
                 disk.own(temporary, base / entry.path)
