@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 _FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 _NAME = re.compile(rb"(\w+)(?:\s+as\s+\w+)?\s*(?:,|$|\)|\n)")
+_NOT_OURS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
 class Sources:
@@ -21,6 +22,8 @@ class Sources:
         self._bytes: dict[str, bytes] = {}
         self._trees: dict[str, ast.Module] = {}
         self._exports: dict[str, dict[str, set[str]]] = {}
+        self._files: dict[str, tuple[str, ...]] = {}
+        self._mentions: dict[tuple[str, bytes], bool] = {}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file, path relative to the root."""
@@ -48,7 +51,9 @@ class Sources:
 
     def mentions(self, service: str, text: bytes) -> bool:
         """Whether any Python file of the service has this text."""
-        return any(text in self.read(path) for path in self._python_files(service))
+        if (service, text) not in self._mentions:
+            self._mentions[service, text] = any(text in self.read(path) for path in self._python_files(service))
+        return self._mentions[service, text]
 
     def _collect(self, service: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
@@ -59,8 +64,12 @@ class Sources:
                 found[module or PurePosixPath(path).parent.name].update(name.decode() for name in names)
         return found
 
-    def _python_files(self, service: str) -> Iterable[str]:
-        for file in sorted((self.root / service).rglob("*.py")):
-            parts = file.relative_to(self.root).parts
-            if not any(part.startswith(".") or part in ("node_modules", "site-packages", "venv") for part in parts):
-                yield file.relative_to(self.root).as_posix()
+    def _python_files(self, service: str) -> tuple[str, ...]:
+        if service not in self._files:
+            found = []
+            for folder, below, names in os.walk(self.root / service):
+                below[:] = sorted(name for name in below if not name.startswith(".") and name not in _NOT_OURS)
+                here = Path(folder).relative_to(self.root)
+                found += [(here / name).as_posix() for name in sorted(names) if name.endswith(".py")]
+            self._files[service] = tuple(found)
+        return self._files[service]
