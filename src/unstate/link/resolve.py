@@ -51,6 +51,7 @@ class Resolver:
         self._active: set[tuple[str, int, Path]] = set()
         self._held: dict[Slot, Value] = {}
         self._holding: set[Slot] = set()
+        self._importing: set[tuple[str, str]] = set()  # names on the way, for modules that import each other
         self.attributes: dict[Class, dict[str, list[tuple[str, Ref]]]] = {}
         self.app_attributes: dict[str, list[tuple[str, Ref]]] = {}
         self.function_attributes: dict[tuple[Function, str], list[tuple[str, Ref]]] = {}
@@ -177,24 +178,32 @@ class Resolver:
     def member(self, module: Module, name: str) -> Value:
         """What a module's attribute is: its own name, or a submodule."""
         file = module.path
-        if not file.endswith("/"):
-            if name in self.program.names[file][0] or self.program.stars[file]:
-                value = self._root(file, 0, name)
-                if not (isinstance(value, External) and value.name.startswith("builtins.")):
-                    return value
-            if not file.endswith("__init__.py"):
-                return None
+        if file in self.program.names and (file, name) not in self._importing:
+            self._importing.add((file, name))
+            try:
+                value = self._own_member(file, name)
+            finally:
+                self._importing.discard((file, name))
+            if value is not None:
+                return value
+        if not file.endswith(("/", "__init__.py")):
+            return None
         inner = self.program.modules.relative(file if not file.endswith("/") else f"{file}__init__.py", 1, name)
         return Module(inner) if inner is not None else None
 
+    def _own_member(self, file: str, name: str) -> Value:
+        if name in self.program.names[file][0] or self.program.stars[file]:
+            value = self._root(file, 0, name)
+            if not (isinstance(value, External) and value.name.startswith("builtins.")):
+                return value
+        return None
+
     def _step(self, path: str, frame: int, value: Value, steps: Path, index: int) -> Value:
         step = steps[index]
-        while isinstance(value, Slot):
-            held = self.held(value)
-            if held is None or isinstance(held, Typed):
-                return self._of_container(value, held, step)
-            if isinstance(held, Made) and held.maker in containers.MAKERS:
-                return self._of_container(value, held, step)
+        if isinstance(value, Slot):
+            slot, held = self.settle(value)
+            if held is None or isinstance(held, Typed) or (isinstance(held, Made) and held.maker in containers.MAKERS):
+                return self._of_container(slot, held, step)
             value = held
         if isinstance(value, App) or (not isinstance(value, Instance) and frameworks.names_app(steps[:index])):
             if step in frameworks.WAY_STATIONS:
@@ -308,6 +317,16 @@ class Resolver:
             self._held[slot] = value
         return value
 
+    def settle(self, slot: Slot) -> tuple[Slot, Value]:
+        """The last of the slots that stand for one another, and what it holds, which is no slot."""
+        seen = {slot}
+        held = self.held(slot)
+        while isinstance(held, Slot) and held not in seen:
+            slot = held
+            seen.add(slot)
+            held = self.held(slot)
+        return slot, None if isinstance(held, Slot) else held
+
     def _what_is_held(self, slot: Slot) -> Value:
         typed: Value = None
         for path, frame, annotation, hint in self.assignments(slot):
@@ -317,7 +336,7 @@ class Resolver:
                     return value
                 typed = typed or value
             value = self.of_hint(path, frame, hint)
-            while isinstance(value, Slot) and value != slot and value.sort == "local":
+            if isinstance(value, Slot) and value.sort == "local":
                 value = self.held(value)
             if value is None or value == slot or isinstance(value, Typed):
                 typed = typed or value
@@ -392,9 +411,8 @@ class Resolver:
         typed = value if frame.annotation else None
         for ref in self._returns(function):
             value = self.resolve(function.path, ref.frame, ref.path)
-            for _ in range(3):
-                if isinstance(value, Slot) and value.sort == "local":
-                    value = self.held(value)
+            if isinstance(value, Slot) and value.sort == "local":
+                value = self.held(value)
             if value is not None and not isinstance(value, Typed | External):
                 return value
         return typed
@@ -512,9 +530,8 @@ class Resolver:
             if not ref.path[-1].isidentifier():
                 continue
             owner = self.resolve(path, ref.frame, ref.path[:-1])
-            for _ in range(3):
-                if isinstance(owner, Slot):
-                    owner = self.held(owner)
+            if isinstance(owner, Slot):
+                owner = self.settle(owner)[1]
             name = ref.path[-1]
             if isinstance(owner, Instance):
                 owner = owner.of
@@ -530,12 +547,7 @@ class Resolver:
     def _is_app(self, path: str, ref: Ref) -> bool:
         part = frameworks.app_part(ref.path)
         value = self.resolve(path, ref.frame, part)
-        while isinstance(value, Slot):
-            held = self.held(value)
-            if held == value:
-                return False
-            value = held
-        return isinstance(value, App)
+        return isinstance(self.settle(value)[1] if isinstance(value, Slot) else value, App)
 
 
 def outermost(annotation: str) -> str:
