@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 _FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE)
+_MEMBER = re.compile(rb"\b(\w+)\.(\w+)")
 _NAME = re.compile(rb"(\w+)(?:\s+as\s+\w+)?\s*(?:,|$|\)|\n)")
 _NOT_OURS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
@@ -62,6 +63,11 @@ class Sources:
                 module = match[1].decode(errors="replace").rpartition(".")[2]
                 names = _NAME.findall(match[2].strip(b"()"))
                 found[module or PurePosixPath(path).parent.name].update(name.decode() for name in names)
+        stems = {PurePosixPath(path).stem.encode() for path in self._python_files(service)}
+        for path in self._python_files(service):
+            for match in _MEMBER.finditer(self.read(path)):
+                if match[1] in stems:
+                    found[match[1].decode()].add(match[2].decode())
         return found
 
     def _python_files(self, service: str) -> tuple[str, ...]:

@@ -170,15 +170,23 @@ class Flow:
     def _returned(self, node: cst.CSTNode) -> str | None:
         """A value returned from a handler is only written out; one from a helper goes where the helper is called."""
         function = self._function(node)
-        if function is None or function.decorators:
+        if function is None:
             return None
         name = function.name.value
+        if function.decorators and not all(_registers(decorator) for decorator in function.decorators):
+            return f"a decorator of `{name}` gets it"
+        if function.decorators and name not in self.exported and not self._is_named(function):
+            return None  # a framework calls it, and writes the value out
         if name in self.exported:
             return f"`{name}` hands it to other modules"
         if not isinstance(self._parents[id(function)], cst.Module):
             return f"`{name}` hands it out"
         uses = [n for n in _all(self.module) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
         return self._first(self._called_use(use) for use in uses)
+
+    def _is_named(self, function: cst.FunctionDef) -> bool:
+        name = function.name.value
+        return any(isinstance(n, cst.Name) and n.value == name and n is not function.name for n in _all(self.module))
 
     def _called_use(self, name: cst.Name) -> str | None:
         call = self._parents[id(name)]
@@ -234,6 +242,16 @@ _PASSING = (
     cst.SetComp,
     cst.GeneratorExp,
 )
+
+
+def _registers(decorator: cst.Decorator) -> bool:
+    """`@app.get("/")`, `@sio.event`: hands the function to a framework, as it is."""
+    node = decorator.decorator
+    attribute = node.func if isinstance(node, cst.Call) else node
+    match attribute:
+        case cst.Attribute(value=cst.Name(value=owner)):
+            return owner not in ("functools", "contextlib", "asyncio", "abc")
+    return False
 
 
 def _kept_names(value: cst.BaseExpression) -> Iterator[cst.Name]:

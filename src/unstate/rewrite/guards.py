@@ -72,7 +72,9 @@ def _occurs(name: str, node: cst.CSTNode) -> bool:
 
 
 def _leaves(statements: object) -> bool:
-    return isinstance(statements, tuple) and isinstance(statements[-1], cst.Return | cst.Raise | cst.Continue | cst.Break)
+    return isinstance(statements, tuple) and isinstance(
+        statements[-1], cst.Return | cst.Raise | cst.Continue | cst.Break
+    )
 
 
 def _constant(node: object) -> bool:
