@@ -138,6 +138,17 @@ def test_an_app_imported_from_its_own_place_is_refused(tmp_path: Path, backing: 
         verify(app, VISIT, backing, faults=["rotate"])
 
 
+def test_what_is_installed_below_the_app_is_no_part_of_it(tmp_path: Path, backing: Backing) -> None:
+    packages = tmp_path / ".venv" / "lib" / "python3" / "site-packages"
+    packages.mkdir(parents=True)
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    (packages / "library.py").write_text("seen = []\n")
+    (tmp_path / "app.py").write_text("import library\ndef hit():\n    library.seen.append(1)\n    return 1\n")
+    app = App(tmp_path, module="app", env={"PYTHONPATH": str(packages)})
+    report = verify(app, Scenario("hits", lambda http: http.call("hit")), backing, faults=["rotate"])
+    assert report.ok, report.text()
+
+
 def test_a_command_with_a_port_of_its_own_is_told_so(tmp_path: Path, backing: Backing) -> None:
     (tmp_path / "serve.py").write_text(
         "import socket\ns = socket.create_server(('127.0.0.1', 0))\nsocket.create_server(s.getsockname())\n"

@@ -86,6 +86,14 @@ def test_a_run_that_stops_or_goes_on_differs() -> None:
     assert mask.difference(Run(run(1, 2).answers)) is None
 
 
+def test_what_seldom_differs_is_learnt_from_another_run() -> None:
+    mask = Mask(run({"coin": 1, "user": "ann"}), run({"coin": 1, "user": "ann"}))
+    assert mask.difference(run({"coin": 0, "user": "ann"})) is not None
+    mask.widen(run({"coin": 2, "user": "ann"}))
+    assert mask.difference(run({"coin": 0, "user": "ann"})) is None
+    assert mask.difference(run({"coin": 0, "user": "bob"})) is not None
+
+
 def test_a_status_that_differs_by_itself_is_said() -> None:
     odd = Run((Answer("GET /", 503),))
     assert "status" in Mask(Run((Answer("GET /", 200),)), odd).notes[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
+from unstate.verify.answers import Run
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.load import burst, roll
 from unstate.verify.machines import App
@@ -60,7 +61,6 @@ def verify(
         )
     )
     steps = len(first.answers)
-    several = f"over {processes} processes in turn"
 
     def add(result: PhaseResult) -> bool:
         results.append(result)
@@ -68,11 +68,15 @@ def verify(
 
     if again is not None:
         return report(steps)
+
+    def another() -> Run:
+        return phases.single(reference)
+
     if original is not None:
-        run = lambda: phases.in_turn(original)  # noqa: E731
-        if not add(compared("teeth", f"the original {several} has to differ", mask, run, differs=True)):
+        meaning = f"the original over {processes} processes in turn has to differ"
+        if not add(compared("teeth", meaning, mask, lambda: phases.in_turn(original), another, differs=True)):
             return report(steps)
-        if not add(compared("single", "the result in one process", mask, lambda: phases.single(app))):
+        if not add(compared("single", "the result in one process", mask, lambda: phases.single(app), another)):
             return report(steps)
     for fault in faults:
         if not add(_faulty(fault, phases, reference, app, mask)):
@@ -82,17 +86,18 @@ def verify(
 
 def _faulty(fault: Fault, phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
     several, steps = f"over {phases.processes} processes in turn", len(mask.first.answers)
+
+    def turned(meaning: str, run: Callable[[], Run]) -> PhaseResult:
+        return compared(fault, meaning, mask, run, lambda: phases.single(reference))
+
     match fault:
         case "rotate":
-            return compared("rotate", several, mask, lambda: phases.in_turn(app))
+            return turned(several, lambda: phases.in_turn(app))
         case "kill":
-            return compared(
-                "kill", f"{several}, each killed half-way", mask, lambda: phases.killed_half_way(app, steps)
-            )
+            return turned(f"{several}, each killed half-way", lambda: phases.killed_half_way(app, steps))
         case "fresh":
-            meaning = "a fresh process for every step, the one before it killed"
-            return compared("fresh", meaning, mask, lambda: phases.fresh(app))
+            return turned("a fresh process for every step, the one before it killed", lambda: phases.fresh(app))
         case "burst":
             return burst(phases, reference, app, mask)
         case "roll":
-            return roll(phases, app, mask)
+            return roll(phases, reference, app, mask)

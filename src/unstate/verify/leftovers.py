@@ -11,7 +11,7 @@ from unstate.model import Finding
 from unstate.verify.answers import Answer
 from unstate.verify.client import send
 from unstate.verify.errors import CannotVerifyError
-from unstate.verify.machines import App, Site
+from unstate.verify.machines import App, Fleet
 from unstate.verify.report import Beside, Changed
 from unstate.verify.scenario import Scenario
 from unstate.verify.serve import SNAPSHOT
@@ -28,8 +28,8 @@ def changed_state(app: App, scenario: Scenario, backing: Backing) -> tuple[Chang
         raise CannotVerifyError("the state probe needs an import string: it looks into the process that serves the app")
     backing.flush()
     found: dict[str, set[str]] = {}
-    with Site(app, backing.env, probe=True) as site:
-        (machine,) = site.boot(1)
+    with Fleet(app, backing.env, probe=True) as fleet:
+        (machine,) = fleet.boot(1)
 
         def snapshot() -> dict[str, str]:
             answer = send(machine, httpx.Request("GET", f"http://localhost{SNAPSHOT}"))

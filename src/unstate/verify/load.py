@@ -13,7 +13,7 @@ import httpx
 
 from unstate.verify.answers import Answer, Difference, Run
 from unstate.verify.client import Route, send
-from unstate.verify.machines import App, Machine, Site
+from unstate.verify.machines import App, Fleet, Machine
 from unstate.verify.mask import Mask, Tally
 from unstate.verify.phases import Phases, turn
 from unstate.verify.proxy import DelayingProxy, delaying
@@ -52,9 +52,9 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
     tried = 0
     with (
         delaying(phases.backing.redis_url) as (proxy, url),
-        Site(app, {**phases.backing.env, "REDIS_URL": url}) as site,
+        Fleet(app, {**phases.backing.env, "REDIS_URL": url}) as fleet,
     ):
-        machines = site.boot(phases.processes)
+        machines = fleet.boot(phases.processes)
         for step in _different_steps(mask):
             each = _in_a_row(phases, reference, step)
             if each.uniform and mask.first.answers[step].request.split()[0] in SAFE:
@@ -81,8 +81,8 @@ def _different_steps(mask: Mask) -> list[int]:
 
 def _in_a_row(phases: Phases, app: App, step: int) -> _Burst:
     runs = []
-    with Site(app, phases.backing.env) as site:
-        for machine in site.boot(2):
+    with Fleet(app, phases.backing.env) as fleet:
+        for machine in fleet.boot(2):
             phases.backing.flush()
             answers: list[Answer] = []
             phases.scenario.run(_repeated(machine, step, answers))
@@ -139,7 +139,7 @@ def _counted(answers: Sequence[Answer]) -> str:
     return "\n".join(f"{number} x {text}" for text, number in counts.most_common())
 
 
-def roll(phases: Phases, app: App, mask: Mask) -> PhaseResult:
+def roll(phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
     """Processes are told to end while they answer, one after the other, and replaced, as a deployment does it.
 
     A request that gets no answer from a process that was told to end was cut off in flight: that is no lost state, and
@@ -152,6 +152,9 @@ def roll(phases: Phases, app: App, mask: Mask) -> PhaseResult:
         run = _rolling(phases, app, len(mask.first.answers))
         if not run.cut:
             difference = mask.difference(run)
+            if difference is not None:
+                mask.widen(phases.single(reference))
+                difference = mask.difference(run)
             outcome = Outcome.SAME if difference is None else Outcome.DIFFERS
             notes = (f"{cuts} times a request was cut off in flight",) if cuts else ()
             return PhaseResult(
@@ -164,9 +167,9 @@ def roll(phases: Phases, app: App, mask: Mask) -> PhaseResult:
 
 def _rolling(phases: Phases, app: App, steps: int) -> Run:
     phases.backing.flush()
-    with Site(app, phases.backing.env) as site, ThreadPoolExecutor(1) as pool:
-        machines = site.boot(phases.processes)
-        spares = [site.start()]
+    with Fleet(app, phases.backing.env) as fleet, ThreadPoolExecutor(1) as pool:
+        machines = fleet.boot(phases.processes)
+        spares = [fleet.start()]
         every = max(1, steps // (2 * phases.processes))
 
         def route(step: int, request: httpx.Request) -> Answer:
@@ -178,8 +181,8 @@ def _rolling(phases: Phases, app: App, steps: int) -> Run:
             machine.child.signal(signal.SIGTERM)
             answer = future.result()
             machines[machines.index(machine)] = spares.pop().wait_ready()
-            site.stop(machine)
-            spares.append(site.start())
+            fleet.stop(machine)
+            spares.append(fleet.start())
             if answer.failure.startswith(REFUSED):  # nobody took it, so another one may
                 return send(turn(machines, step + 1), request)
             if not answer.status:

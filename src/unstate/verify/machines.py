@@ -124,7 +124,7 @@ class Machine:
             self.ready_pipe = -1
 
 
-class Site:
+class Fleet:
     """The processes of one app on one set of backing services; all end with the block."""
 
     def __init__(self, app: App, env: Mapping[str, str], *, probe: bool = False) -> None:
@@ -135,7 +135,7 @@ class Site:
         self._started = 0
         self._folder = tempfile.TemporaryDirectory(prefix="unstate-verify-")
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> Fleet:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -56,19 +56,29 @@ class Mask:
 
     def __init__(self, first: Run, *others: Run) -> None:
         self.first = first
-        self.second = others[0]
+        self._runs = [first]
         self._loose: set[tuple[int, str]] = set()  # identifiers that turned out not to repeat in the same way
         self._fields: list[dict[str, Any]] = [{} for _ in first.answers]
         for other in others:
-            del self._fields[len(other.answers) :]
-            for step, rules in enumerate(self._fields):
-                _merge(rules, _fields(leaves(first.answers[step]), leaves(other.answers[step])))
-        self._settle((first, *others))
+            self.widen(other)
 
-    def _settle(self, runs: Sequence[Run]) -> None:
+    @property
+    def second(self) -> Run:
+        """The second run that it was built from."""
+        return self._runs[1]
+
+    def widen(self, other: Run) -> None:
+        """Take one more run of the original into account."""
+        self._runs.append(other)
+        del self._fields[len(other.answers) :]
+        for step, rules in enumerate(self._fields):
+            _merge(rules, _fields(leaves(self.first.answers[step]), leaves(other.answers[step])))
+        self._settle()
+
+    def _settle(self) -> None:
         """Drop identifiers whose repetitions differ between the runs, until the runs agree."""
         while True:
-            first, *others = (self._form(run) for run in runs)
+            first, *others = (self._form(run) for run in self._runs)
             bad = {
                 (step, place)
                 for other in others

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.har import load_har
-from unstate.verify.machines import App, Site
+from unstate.verify.machines import App, Fleet
 from unstate.verify.scenario import Scenario
 from unstate.verify.services import Backing
 
@@ -26,8 +26,8 @@ def explore(app: App, backing: Backing, schema_path: str) -> Scenario:
     if importlib.util.find_spec("schemathesis") is None:
         raise CannotVerifyError("openapi: needs schemathesis: pip install schemathesis")
     backing.flush()
-    with tempfile.TemporaryDirectory(prefix="unstate-openapi-") as folder, Site(app, backing.env) as site:
-        (machine,) = site.boot(1)
+    with tempfile.TemporaryDirectory(prefix="unstate-openapi-") as folder, Fleet(app, backing.env) as fleet:
+        (machine,) = fleet.boot(1)
         har = Path(folder) / "recorded.har"
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{machine.port}{schema_path}"),

@@ -9,7 +9,7 @@ import httpx
 
 from unstate.verify.answers import Answer, Run
 from unstate.verify.client import send
-from unstate.verify.machines import App, Machine, Site
+from unstate.verify.machines import App, Fleet, Machine
 from unstate.verify.mask import Mask
 from unstate.verify.report import Outcome, PhaseResult
 from unstate.verify.scenario import Scenario
@@ -33,28 +33,28 @@ class Phases:
     def single(self, app: App) -> Run:
         """One process from first to last."""
         self.backing.flush()
-        with Site(app, self.backing.env) as site:
-            (machine,) = site.boot(1)
+        with Fleet(app, self.backing.env) as fleet:
+            (machine,) = fleet.boot(1)
             return self.scenario.run(lambda step, request: send(machine, request))
 
     def in_turn(self, app: App) -> Run:
         """Each step on the next of several processes."""
         self.backing.flush()
-        with Site(app, self.backing.env) as site:
-            machines = site.boot(self.processes)
+        with Fleet(app, self.backing.env) as fleet:
+            machines = fleet.boot(self.processes)
             return self.scenario.run(lambda step, request: send(turn(machines, step), request))
 
     def killed_half_way(self, app: App, steps: int) -> Run:
         """Each step on the next of several processes; half-way each gets SIGKILL, and another takes its place."""
         self.backing.flush()
-        with Site(app, self.backing.env) as site:
-            first = site.boot(self.processes)
-            second = [site.start() for _ in first]
+        with Fleet(app, self.backing.env) as fleet:
+            first = fleet.boot(self.processes)
+            second = [fleet.start() for _ in first]
 
             def route(step: int, request: httpx.Request) -> Answer:
                 if step >= steps // 2:
                     while first:
-                        site.kill(first.pop())
+                        fleet.kill(first.pop())
                         second[len(first)].wait_ready()
                 machines = first or second
                 return send(turn(machines, step), request)
@@ -64,25 +64,35 @@ class Phases:
     def fresh(self, app: App) -> Run:
         """Every step on a process that has never answered before; the one that answered last gets SIGKILL."""
         self.backing.flush()
-        with Site(app, self.backing.env) as site:
-            spares = [site.start() for _ in range(2)]
+        with Fleet(app, self.backing.env) as fleet:
+            spares = [fleet.start() for _ in range(2)]
             serving: dict[int, Machine] = {}
 
             def route(step: int, request: httpx.Request) -> Answer:
                 if step not in serving:
                     for past in list(serving):
-                        site.kill(serving.pop(past))
+                        fleet.kill(serving.pop(past))
                     serving[step] = spares.pop(0).wait_ready()
-                    spares.append(site.start())
+                    spares.append(fleet.start())
                 return send(serving[step], request)
 
             return self.scenario.run(route)
 
 
-def compared(name: str, meaning: str, mask: Mask, run: Callable[[], Run], *, differs: bool = False) -> PhaseResult:
-    """The phase's result: its run against the original's. With `differs`, a difference is what it has to show."""
+def compared(
+    name: str, meaning: str, mask: Mask, run: Callable[[], Run], again: Callable[[], Run], *, differs: bool = False
+) -> PhaseResult:
+    """The phase's result: its run against the original's. With `differs`, a difference is what it has to show.
+
+    A difference counts only after another run of the original (`again`): what seldom differs by itself may have been
+    the same in the first two.
+    """
     start = time.monotonic()
-    difference = mask.difference(run())
+    got = run()
+    difference = mask.difference(got)
+    if difference is not None:
+        mask.widen(again())
+        difference = mask.difference(got)
     outcome = Outcome.SAME if difference is None else Outcome.DIFFERS
     expected = Outcome.DIFFERS if differs else Outcome.SAME
     return PhaseResult(name, meaning, outcome, expected, difference, time.monotonic() - start)
