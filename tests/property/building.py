@@ -14,7 +14,7 @@ from unittest import mock
 
 from unstate.catalogue import Rule
 from unstate.model import Op, Site, Span
-from unstate.rewrite import Binding, Rewritten, rewrite_source, transform
+from unstate.rewrite import Binding, Rewritten, Source, rewrite_source, transform
 from unstate.rewrite.match import METAVARIABLES
 
 from .shapes import Shape
@@ -174,10 +174,10 @@ def _rewrite(source: str, shape: Shape, rule: Rule, prefix: str, only: Sequence[
         zero=shape.definition,
     )
     if only is None:
-        return rewrite_source(text.encode(), PATH, [binding], SERVICES)
+        return rewrite_source(Source(text.encode(), PATH), [binding], SERVICES)
     with mock.patch.object(transform, "rules_for", lambda *_: tuple(only)):
         transform._rules.cache_clear()
-        outcome = rewrite_source(text.encode(), PATH, [binding], SERVICES)
+        outcome = rewrite_source(Source(text.encode(), PATH), [binding], SERVICES)
     transform._rules.cache_clear()
     return outcome
 

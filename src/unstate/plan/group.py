@@ -56,7 +56,8 @@ class Planner:
 
     def _group(self, finding: Finding, choice: Choice, settled: Settled) -> Group:
         files = tuple(sorted({site.path for site in finding.store.sites}))
-        trees = {path: self.sources.tree(path) for path in files}
+        service = finding.store.service
+        trees = {path: self.sources.source(path, service).tree for path in files}
         return Group(
             id=finding.id,
             finding=finding,
@@ -76,13 +77,7 @@ class Planner:
 
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service
-        return rewrite_source(
-            self.sources.read(path),
-            path,
-            [binding(group)],
-            self.backing[service].module,
-            self.sources.exported(path, service),
-        )
+        return rewrite_source(self.sources.source(path, service), [binding(group)], self.backing[service].module)
 
 
 def _manual(finding: Finding, refusals: Sequence[Refusal]) -> Group:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import re
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
+
+from unstate.rewrite import Source
 
 _FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 _MEMBER = re.compile(rb"\b(\w+)\.(\w+)")
@@ -21,7 +22,7 @@ class Sources:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._bytes: dict[str, bytes] = {}
-        self._trees: dict[str, ast.Module] = {}
+        self._sources: dict[str, Source] = {}
         self._exports: dict[str, dict[str, set[str]]] = {}
         self._files: dict[str, tuple[str, ...]] = {}
         self._mentions: dict[tuple[str, bytes], bool] = {}
@@ -36,13 +37,13 @@ class Sources:
         """The SHA-256 of a file's bytes, in hexadecimal."""
         return hashlib.sha256(self.read(path)).hexdigest()
 
-    def tree(self, path: str) -> ast.Module:
-        """The syntax tree of a file that is known to parse."""
-        if path not in self._trees:
-            self._trees[path] = ast.parse(self.read(path))
-        return self._trees[path]
+    def source(self, path: str, service: str) -> Source:
+        """A file that is known to parse, for the rewriter."""
+        if path not in self._sources:
+            self._sources[path] = Source(self.read(path), path, self._exported(path, service))
+        return self._sources[path]
 
-    def exported(self, path: str, service: str) -> frozenset[str]:
+    def _exported(self, path: str, service: str) -> frozenset[str]:
         """Names that other modules of the service may import from this file, judged by the module's own name."""
         if service not in self._exports:
             self._exports[service] = self._collect(service)

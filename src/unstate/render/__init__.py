@@ -10,7 +10,7 @@ from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding
 from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.templates import check_module
-from unstate.rewrite import Binding, rewrite_source
+from unstate.rewrite import Binding, Source, rewrite_source
 
 __all__ = ["RenderError", "render"]
 
@@ -36,9 +36,8 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     for path, touching in sorted(by_path.items()):
         service = touching[0].finding.store.service
         before = sources.read(path)
-        after, used = _rewritten(
-            before, path, [binding(group) for group in touching], modules[service].module, sources, service
-        )
+        bindings = [binding(group) for group in touching]
+        after, used = _rewritten(sources.source(path, service), bindings, modules[service].module)
         names[service] |= used
         if after != before:
             changes.append(FileChange(path=path, before=before, after=after))
@@ -52,10 +51,8 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     )
 
 
-def _rewritten(
-    before: bytes, path: str, bindings: list[Binding], module: str, sources: Sources, service: str
-) -> tuple[bytes, set[str]]:
-    outcome = rewrite_source(before, path, bindings, module, sources.exported(path, service))
+def _rewritten(source: Source, bindings: list[Binding], module: str) -> tuple[bytes, set[str]]:
+    outcome = rewrite_source(source, bindings, module)
     if outcome.after is None:
         refusal = next(each for refusals in outcome.refusals.values() for each in refusals)
         raise RenderError(f"{refusal.path}:{refusal.line}: {refusal.reason}; accept fewer groups at once")

@@ -2,54 +2,41 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
-
-import libcst as cst
-from libcst.metadata import MetadataWrapper
 
 from unstate.model import Refusal
 from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
-from unstate.rewrite.flow import Flow
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
+from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
 
-__all__ = ["Binding", "Rewritten", "rewrite_source"]
+__all__ = ["Binding", "Rewritten", "Source", "rewrite_source"]
 
 
-def rewrite_source(
-    source: bytes,
-    path: str,
-    bindings: Sequence[Binding],
-    backing_module: str,
-    exported: frozenset[str] = frozenset(),
-) -> Rewritten:
+def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: str) -> Rewritten:
     """Rewrite one file for the bindings that have sites in it.
 
-    `backing_module` is the dotted name of the generated module; `exported` are names that other modules import from
-    this one. The result has no content where a site was refused. Untouched statements keep their bytes.
+    `backing_module` is the dotted name of the generated module. The result has no content where a site was refused.
+    Untouched statements keep their bytes.
     """
-    outcome = Rewritten(path)
-    module = cst.parse_module(source)
-    if module.bytes != source:
+    outcome = Rewritten(source.path)
+    if not source.survives:
         return _refused(outcome, bindings, 1, "the file does not survive a parse and print of libcst byte for byte")
-    before = ast.parse(source)
-    names = Names(bound(before, backing_module))
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    references = References(wrapper, path, bindings)
+    names = Names(bound(source.tree, backing_module))
+    references = References(source, bindings)
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
-    transformer = Transformer(references, names, outcome, Flow(wrapper.module, exported))
-    changed = wrapper.module.visit(transformer)
+    transformer = Transformer(references, names, outcome, source)
+    changed = source.module.visit(transformer)
     transformer.finish(bindings)
     if outcome.refusals:
         return outcome
     changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)
-    changed = imports.without_unused(changed, before, exported)
-    for line, fault in check.faults(module.code, changed.code, path, names):
+    changed = imports.without_unused(changed, source.tree, source.exported)
+    for line, fault in check.faults(source.module.code, changed.code, source.path, names):
         _refused(outcome, bindings, line, fault)
     if not outcome.refusals:
         outcome.after = changed.bytes

@@ -68,7 +68,7 @@ def _apart(name: Bound | None, other: Bound | None) -> bool:
 
 
 def _occurs(name: str, node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Name) and node.value == name or any(_occurs(name, child) for child in node.children)
+    return (isinstance(node, cst.Name) and node.value == name) or any(_occurs(name, child) for child in node.children)
 
 
 def _leaves(statements: object) -> bool:

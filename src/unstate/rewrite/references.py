@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from unstate.model import Op, Span
 from unstate.rewrite.binding import Binding
+from unstate.rewrite.source import Source
 
 
 class References:
     """The references of a module, and the path from the root to each of them."""
 
-    def __init__(self, wrapper: MetadataWrapper, path: str, bindings: Sequence[Binding]) -> None:
-        self._positions: Mapping[cst.CSTNode, CodeRange] = wrapper.resolve(PositionProvider)
-        self._wanted: dict[tuple[int, int, int, int], tuple[Binding, Op]] = {}
-        self._declared: dict[int, list[Binding]] = {}  # by line: `global x` names several things in one statement
-        for binding in bindings:
-            for site in binding.in_file(path):
-                if site.op is Op.GLOBAL:
-                    self._declared.setdefault(site.line, []).append(binding)
-                else:
-                    self._wanted[_key(site.span)] = binding, site.op
-        self._lines = {span[0] for span in self._wanted}
+    def __init__(self, source: Source, bindings: Sequence[Binding]) -> None:
+        self._positions = source.positions
         self._at: dict[int, tuple[Binding, Op]] = {}
         self._within: dict[int, tuple[Binding, ...]] = {}
-        self._missing = dict(self._wanted)
-        self._walk(wrapper.module)
+        self._missing: list[tuple[int, Binding]] = []
+        for binding in bindings:
+            for site in binding.in_file(source.path):
+                if site.op is Op.GLOBAL:
+                    paths = source.declarations.get(site.line, [])
+                else:
+                    paths = [path for path in source.places.get(_key(site.span), ()) if _fits(path[-1], site.op)]
+                    self._at.update((id(path[-1]), (binding, site.op)) for path in paths)
+                if not paths:
+                    self._missing.append((site.line, binding))
+                for path in paths:
+                    self._hold(path, binding)
 
-    def _walk(self, node: cst.CSTNode) -> tuple[Binding, ...]:
-        found: tuple[Binding, ...] = ()
-        if isinstance(node, cst.BaseExpression | cst.ImportAlias):
-            place = self._place(node)
-            if place is not None and place in self._wanted and self._fits(node, place):
-                self._at[id(node)] = self._wanted[place]
-                self._missing.pop(place, None)
-                found = (self._wanted[place][0],)
-        elif isinstance(node, cst.Global | cst.Nonlocal):
-            found = tuple(self._declared.get(self._positions[node].start.line, ()))
-        for child in node.children:
-            for binding in self._walk(child):
-                if binding not in found:
-                    found = (*found, binding)
-        if found:
-            self._within[id(node)] = found
-        return found
-
-    def _fits(self, node: cst.CSTNode, place: tuple[int, int, int, int]) -> bool:
-        """`from m import x`: the alias and the name in it stand in one place; the alias is what is meant."""
-        return isinstance(node, cst.ImportAlias) == (self._wanted[place][1] is Op.IMPORT)
-
-    def _place(self, node: cst.CSTNode) -> tuple[int, int, int, int] | None:
-        at = self._positions.get(node)
-        if at is None or at.start.line not in self._lines:
-            return None
-        return at.start.line, at.start.column, at.end.line, at.end.column
+    def _hold(self, path: Sequence[cst.CSTNode], binding: Binding) -> None:
+        for node in path:
+            there = self._within.get(id(node), ())
+            if binding not in there:
+                self._within[id(node)] = (*there, binding)
 
     def within(self, node: cst.CSTNode) -> bool:
         """Whether a reference stands in `node`, or is it."""
@@ -107,9 +86,14 @@ class References:
         return self._positions[first].start.line
 
     @property
-    def missing(self) -> Iterable[tuple[int, Binding]]:
+    def missing(self) -> Sequence[tuple[int, Binding]]:
         """Sites that no node of the tree answers to: the tree and the facts disagree."""
-        return [(place[0], binding) for place, (binding, _) in self._missing.items()]
+        return self._missing
+
+
+def _fits(node: cst.CSTNode, op: Op) -> bool:
+    """`from m import x`: the alias and the name in it stand in one place; the alias is what is meant."""
+    return isinstance(node, cst.ImportAlias) == (op is Op.IMPORT)
 
 
 def _walk(node: cst.CSTNode) -> Iterable[cst.CSTNode]:

@@ -14,7 +14,6 @@ from unstate.catalogue.rule import Rule
 from unstate.model import Layout, Refusal, Verdict
 from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
-from unstate.rewrite.flow import Flow
 from unstate.rewrite.match import (
     METAVARIABLES,
     Bound,
@@ -31,6 +30,7 @@ from unstate.rewrite.names import Names
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
+from unstate.rewrite.source import Source
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Transformer(cst.CSTTransformer):
     references: References
     names: Names
     outcome: Rewritten
-    flow: Flow
+    source: Source
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -257,9 +257,9 @@ class Transformer(cst.CSTTransformer):
             return
         reason = None
         if "v" in found.environment and writes(found.rule):
-            reason = self.flow.changed_later(found.environment["v"])  # type: ignore[arg-type]
+            reason = self.source.flow.changed_later(found.environment["v"])  # type: ignore[arg-type]
         elif "DEC" in found.rule.form and "pop" not in found.rule.pattern and isinstance(node, cst.BaseExpression):
-            reason = self.flow.changed(node)
+            reason = self.source.flow.changed(node)
         if reason is not None:
             self._refuse(
                 node,
