@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 
+from unstate.facts import files
 from unstate.facts.columns import in_code_points
 from unstate.facts.values import FileFacts, Suppression
 from unstate.facts.walk import Walk
@@ -29,7 +30,7 @@ def read(path: str, source: bytes) -> FileFacts | Diagnostic:
         return Diagnostic(path=path, line=1, message=f"cannot be parsed: {error}")
     except (RecursionError, MemoryError):
         return Diagnostic(path=path, line=1, message="cannot be parsed: nested too deeply")
-    walk = Walk(tree, text)
+    walk = Walk(tree, text, files.may_touch(source))
     refs = sorted(walk.refs, key=lambda ref: (ref.line, ref.column, ref.ends))
     facts = FileFacts(
         path,
@@ -38,6 +39,7 @@ def read(path: str, source: bytes) -> FileFacts | Diagnostic:
         tuple(refs),
         suppressions(text),
         text.count("\n") + 1,
+        tuple(sorted(walk.expressions, key=lambda found: found.span)),
     )
     return facts if source.isascii() else in_code_points(facts, text)
 

@@ -34,4 +34,5 @@ def in_code_points(facts: FileFacts, text: str) -> FileFacts:
             replace(ref, column=column(ref.line, ref.column), ends=ends(ref.ends), statement=span(ref.statement))
             for ref in facts.refs
         ),
+        expressions=tuple(replace(found, span=span(found.span)) for found in facts.expressions),
     )

@@ -16,7 +16,8 @@ Path = tuple[str, ...]
 Hint = tuple[str, ...]
 
 # Where an expression stands (bits of Ref.flags).
-LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH = 1, 2, 4, 8, 16, 32, 64, 128
+LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC = 1, 2, 4, 8, 16, 32, 64, 128, 256
+HANDLER = 512  # in an `except` clause
 
 MODULE, FUNCTION, CLASS, ANONYMOUS = "module", "function", "class", "anonymous"
 
@@ -106,6 +107,17 @@ class Suppression(Fact, frozen=True):
     why: str
 
 
+class Expression(Fact, frozen=True):
+    """One call that touches files or hands a path on, one value that a function returns, or what a loop goes over."""
+
+    frame: int
+    sort: str  # "call", "return", "loop"
+    name: str  # last name of what is called, or the loop's variable
+    source: str
+    span: tuple[int, int, int, int]
+    flags: int = 0
+
+
 class FileFacts(Fact, frozen=True):
     """One file. `frames[0]` is the module."""
 
@@ -115,3 +127,4 @@ class FileFacts(Fact, frozen=True):
     refs: tuple[Ref, ...]
     suppressions: tuple[Suppression, ...] = ()
     lines: int = 0
+    expressions: tuple[Expression, ...] = ()  # in order of place

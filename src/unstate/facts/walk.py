@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from unstate.facts import hints
+from unstate.facts import files, hints
 from unstate.facts.uses import Up, use_of
 from unstate.facts.values import (
     ANONYMOUS,
@@ -22,6 +22,7 @@ from unstate.facts.values import (
     COMPREHENSION,
     FUNCTION,
     LAMBDA,
+    HANDLER,
     LOCK,
     LOOP,
     MAIN,
@@ -30,6 +31,7 @@ from unstate.facts.values import (
     TYPE_CHECKING,
     Argument,
     Frame,
+    Expression,
     Hint,
     Import,
     Parameter,
@@ -64,9 +66,11 @@ class _Open:
 class Walk:
     """Fills `frames`, `imports` and `refs` from one module."""
 
-    def __init__(self, tree: ast.Module, text: str) -> None:
+    def __init__(self, tree: ast.Module, text: str, touches_files: bool = False) -> None:
         self.text = text
         self.lines: list[str] | None = None
+        self.touches_files = touches_files
+        self.expressions: list[Expression] = []
         self.open: list[_Open] = []
         self.imports: list[Import] = []
         self.refs: list[Ref] = []
@@ -139,6 +143,8 @@ class Walk:
             elif kind is ast.Call:
                 here = (node, up)
                 for argument in node.args:
+                if self.touches_files and (touching := files.is_touching(node)):
+                    self._expression("call", touching, node, frame, flags)
                     if type(argument) not in _LEAVES:
                         push((argument, here, frame, flags))
                 for keyword in node.keywords:
@@ -330,6 +336,8 @@ class Walk:
         for statement in node.body:
             push((statement, here, frame, flags | LOOP))
         for statement in node.orelse:
+            if self.touches_files and type(node.target) is ast.Name and files.may_be_path(node.iter):
+                self._expression("loop", node.target.id, node.iter, frame, flags)
             push((statement, here, frame, flags))
 
     def _with(self, node: Any, up: Up, frame: _Open, flags: int) -> None:
@@ -353,7 +361,7 @@ class Walk:
             if handler.type is not None:
                 self.stack.append((handler.type, here, frame, flags))
             for statement in handler.body:
-                self.stack.append((statement, here, frame, flags | BRANCH))
+                self.stack.append((statement, here, frame, flags | BRANCH | HANDLER))
         for statement in (*node.orelse, *node.finalbody):
             self.stack.append((statement, here, frame, flags))
 
@@ -405,9 +413,24 @@ class Walk:
         if node.value is not None:
             self.stack.append((node.value, (node, up), frame, flags))
 
+            self._handed_out(node.value, owner, flags)
     def _match_capture(self, node: Any, up: Up, frame: _Open, flags: int) -> None:
         name = node.rest if type(node) is ast.MatchMapping else node.name
         if name:
+    def _return(self, node: ast.Return, up: Up, frame: _Open, flags: int) -> None:
+        if node.value is not None:
+            self._handed_out(node.value, frame, flags)
+            self.stack.append((node.value, (node, up), frame, flags))
+
+    def _handed_out(self, value: ast.expr | None, frame: _Open, flags: int) -> None:
+        if self.touches_files and value is not None and files.may_be_path(value):
+            self._expression("return", "", value, frame, flags)
+
+    def _expression(self, sort: str, name: str, node: ast.expr, frame: _Open, flags: int) -> None:
+        source = self._source(node, files.LONGEST)
+        if len(source) <= files.LONGEST:
+            self.expressions.append(Expression(frame.index, sort, name, source, _span(node), flags))
+
             self._bound(name, node, frame, flags, "bind")
         for field in ("pattern", "keys", "patterns"):
             child = getattr(node, field, None)
@@ -423,7 +446,7 @@ class Walk:
 
     # Source text
 
-    def _source(self, node: ast.expr) -> str:
+    def _source(self, node: ast.expr, longest: int = _LONGEST_SOURCE) -> str:
         """The source of an expression, shortened; columns are bytes here."""
         lines = self._split()
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
@@ -437,7 +460,7 @@ class Walk:
                     lines[last].encode()[: node.end_col_offset].decode(),
                 ]
             )
-        return found if len(found) <= _LONGEST_SOURCE else found[:_LONGEST_SOURCE] + " ..."
+        return found if len(found) <= longest else found[:longest] + " ..."
 
     def _split(self) -> list[str]:
         """Lines as the parser counts them: a form feed or U+2028 ends none."""
@@ -482,6 +505,7 @@ class Walk:
         ast.Yield: _yield,
         ast.YieldFrom: _yield,
         ast.MatchAs: _match_capture,
+        ast.Return: _return,
         ast.MatchStar: _match_capture,
         ast.MatchMapping: _match_capture,
     }
