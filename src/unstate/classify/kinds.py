@@ -10,11 +10,11 @@ from unstate.link.stores import declared_types
 from unstate.model import Kind, Op, Shape
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
-    (Kind.RATE_LIMIT, r"rate|limit|attempt|fail|flood|throttl|ban|block|bucket"),
-    (Kind.LOCK, r"(^|_)locks?$|mutex|semaphore"),
+    (Kind.RATE_LIMIT, r"rate|limit|attempt|fail|flood|throttl|bans?(_|$)|banned|block|bucket"),
+    (Kind.LOCK, r"locks?$|mutex|semaphore"),
     (Kind.UPLOAD, r"upload|chunk|blob|file|attachment|image|video|audio|photo|document"),
-    (Kind.TOKEN, r"token|otp|nonce|state(s|_dict)?$|csrf|code|secret|verif|reset|api_?key|invite"),
-    (Kind.SESSION, r"sess|login|logged|user|sid|online|player|client|auth|presence"),
+    (Kind.TOKEN, r"otp|nonce|states?(_dict)?$|csrf|codes?(_|$)|verif|reset|invite|one_?time|magic"),
+    (Kind.SESSION, r"sess|token|login|logged|user|sid|online|player|client|auth|presence"),
     (Kind.CONVERSATION, r"conv|chat|histor|messag|thread|dialog|memor|transcript"),
     (Kind.JOB_STATUS, r"job|task|status|progress|running|result|pending|queue|run|process|worker|cancel"),
     (Kind.CACHE, r"cache|memo|last_|snapshot"),
@@ -46,8 +46,10 @@ def kind(subject: Subject) -> Kind:
         return Kind.UPLOAD
     name = subject.bare_name
     counted = _counts(subject)
+    if counted and shaped is Shape.INT:
+        return Kind.RATE_LIMIT if _begins(dict(_NAMES)[Kind.RATE_LIMIT], name) else Kind.COUNTER
     for found, pattern in _NAMES:
-        if re.search(pattern, name):
+        if _begins(pattern, name):
             if found is Kind.UPLOAD and shaped not in (Shape.BYTES, Shape.UNKNOWN, Shape.FILE):
                 continue
             if found is Kind.LOCK:
@@ -56,6 +58,11 @@ def kind(subject: Subject) -> Kind:
     if counted:
         return Kind.COUNTER
     return Kind.RECORD
+
+
+def _begins(pattern: str, name: str) -> bool:
+    """Whether a word of the name begins so: `ban` is in `ban_list`, not in `urban`."""
+    return re.search(rf"(?:^|_)(?:{pattern})", name) is not None
 
 
 def handle_kind(subject: Subject) -> Kind | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -40,11 +41,11 @@ class Subject:
 
     @property
     def bare_name(self) -> str:
-        """The last part of the name, without underscores at its ends, in lower case."""
+        """The last part of the name, without underscores at its ends, in words: `userTokens` is `user_tokens`."""
         name = self.candidate.slot.name
         if "['" in name:
             name = name[name.index("['") + 2 : -2]
-        return name.rpartition(".")[2].strip("_").lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2].strip("_")).lower()
 
     @cached_property
     def owner(self) -> Class | None:
