@@ -52,7 +52,7 @@ def is_aside(path: str) -> bool:
     return (
         stem.startswith("test_")
         or stem.endswith(("_test", "_tests"))
-        or stem in ("conftest", "tests", "setup", "noxfile")
+        or stem in ("conftest", "test", "tests", "setup", "noxfile")
     )
 
 

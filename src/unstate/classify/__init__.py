@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from unstate.classify import evidence, kinds, limits, silence
 from unstate.classify.subject import Subject
+from unstate.link.candidates import Candidate
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
-from unstate.link.stores import Candidate, Candidates, declared_types, site
+from unstate.link.stores import Candidates, site
+from unstate.link.typenames import declared_types
 from unstate.model import Finding, Span, Store
 
 RULES = {

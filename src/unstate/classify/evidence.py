@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstate.classify.subject import Subject
-from unstate.link.stores import Touch
+from unstate.link.candidates import Touch
 from unstate.model import Kind
 
 _BREAKS = {

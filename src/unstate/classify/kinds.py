@@ -6,7 +6,7 @@ import re
 
 from unstate.classify.subject import Subject
 from unstate.link import containers
-from unstate.link.stores import declared_types
+from unstate.link.typenames import declared_types
 from unstate.model import Kind, Op, Shape
 
 _NAMES: tuple[tuple[Kind, str], ...] = (

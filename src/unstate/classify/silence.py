@@ -97,7 +97,7 @@ def _lazy_singleton(subject: Subject) -> bool:
 
 
 def _makes_object(subject: Subject, touch: object) -> bool:
-    from unstate.link.stores import Touch
+    from unstate.link.candidates import Touch
 
     assert isinstance(touch, Touch)
     hint = touch.ref.value

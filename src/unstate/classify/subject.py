@@ -8,11 +8,11 @@ from functools import cached_property
 
 from unstate.facts.values import CLASS
 from unstate.link import containers
+from unstate.link.candidates import Candidate, Touch
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
-from unstate.link.stores import Candidate, Touch
 from unstate.link.typenames import TypeNames
 from unstate.link.values import Class
 from unstate.model import Op

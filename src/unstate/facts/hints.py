@@ -140,6 +140,11 @@ def annotation(node: Any) -> str:
     return ast.unparse(node)
 
 
+def is_computed_name(call: Any) -> bool:
+    """Whether the second argument of a `getattr` call is anything but a constant."""
+    return type(call) is ast.Call and len(call.args) > 1 and type(call.args[1]) is not ast.Constant
+
+
 def is_main_guard(node: Any) -> bool:
     """Whether a test is `__name__ == "__main__"`."""
     return (
@@ -178,7 +183,8 @@ def _either(*hints: Hint) -> Hint:
     if all(found == known[0] for found in known):
         return known[0]
     paths = [found for found in known if found[0] != "="]
-    return paths[0] if paths else _UNKNOWN
+    made = [found for found in paths if found[-1] == "()"]
+    return (made or paths or [_UNKNOWN])[0]
 
 
 def _arithmetic(node: ast.BinOp) -> Hint:

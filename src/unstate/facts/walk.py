@@ -20,9 +20,10 @@ from unstate.facts.values import (
     BRANCH,
     CLASS,
     COMPREHENSION,
+    DYNAMIC,
     FUNCTION,
-    LAMBDA,
     HANDLER,
+    LAMBDA,
     LOCK,
     LOOP,
     MAIN,
@@ -30,8 +31,8 @@ from unstate.facts.values import (
     TRY,
     TYPE_CHECKING,
     Argument,
-    Frame,
     Expression,
+    Frame,
     Hint,
     Import,
     Parameter,
@@ -68,9 +69,9 @@ class Walk:
 
     def __init__(self, tree: ast.Module, text: str, touches_files: bool = False) -> None:
         self.text = text
-        self.lines: list[str] | None = None
         self.touches_files = touches_files
         self.expressions: list[Expression] = []
+        self.lines: list[str] | None = None
         self.open: list[_Open] = []
         self.imports: list[Import] = []
         self.refs: list[Ref] = []
@@ -142,9 +143,9 @@ class Walk:
                 break
             elif kind is ast.Call:
                 here = (node, up)
-                for argument in node.args:
                 if self.touches_files and (touching := files.is_touching(node)):
                     self._expression("call", touching, node, frame, flags)
+                for argument in node.args:
                     if type(argument) not in _LEAVES:
                         push((argument, here, frame, flags))
                 for keyword in node.keywords:
@@ -175,6 +176,8 @@ class Walk:
         steps.reverse()
         arguments.reverse()
         use, holder, callee, position = use_of(top, up)
+        if nodes and steps[0] == "getattr" and type(node) is ast.Name and hints.is_computed_name(nodes[-1]):
+            flags |= DYNAMIC
         value: Hint = ()
         annotation = source = ""
         statement: Span = (0, 0, 0, 0)
@@ -333,11 +336,11 @@ class Walk:
         else:
             push((node.iter, here, frame, flags))
             push((node.target, here, frame, flags))
+            if self.touches_files and type(node.target) is ast.Name and files.may_be_path(node.iter):
+                self._expression("loop", node.target.id, node.iter, frame, flags)
         for statement in node.body:
             push((statement, here, frame, flags | LOOP))
         for statement in node.orelse:
-            if self.touches_files and type(node.target) is ast.Name and files.may_be_path(node.iter):
-                self._expression("loop", node.target.id, node.iter, frame, flags)
             push((statement, here, frame, flags))
 
     def _with(self, node: Any, up: Up, frame: _Open, flags: int) -> None:
@@ -410,13 +413,10 @@ class Walk:
             owner = owner.parent
         if owner is not None:
             owner.generator = True
+            self._handed_out(node.value, owner, flags)
         if node.value is not None:
             self.stack.append((node.value, (node, up), frame, flags))
 
-            self._handed_out(node.value, owner, flags)
-    def _match_capture(self, node: Any, up: Up, frame: _Open, flags: int) -> None:
-        name = node.rest if type(node) is ast.MatchMapping else node.name
-        if name:
     def _return(self, node: ast.Return, up: Up, frame: _Open, flags: int) -> None:
         if node.value is not None:
             self._handed_out(node.value, frame, flags)
@@ -431,6 +431,9 @@ class Walk:
         if len(source) <= files.LONGEST:
             self.expressions.append(Expression(frame.index, sort, name, source, _span(node), flags))
 
+    def _match_capture(self, node: Any, up: Up, frame: _Open, flags: int) -> None:
+        name = node.rest if type(node) is ast.MatchMapping else node.name
+        if name:
             self._bound(name, node, frame, flags, "bind")
         for field in ("pattern", "keys", "patterns"):
             child = getattr(node, field, None)
@@ -502,10 +505,10 @@ class Walk:
         ast.Nonlocal: _declare,
         ast.Import: _import,
         ast.ImportFrom: _import_from,
+        ast.Return: _return,
         ast.Yield: _yield,
         ast.YieldFrom: _yield,
         ast.MatchAs: _match_capture,
-        ast.Return: _return,
         ast.MatchStar: _match_capture,
         ast.MatchMapping: _match_capture,
     }

@@ -57,7 +57,7 @@ def app_part(steps: Path) -> Path:
 
 
 def app_attribute(steps: Path, index: int) -> str | None:
-    """The name of the app's attribute that the step at `index` reaches: "app.state.x", "app['x']"; None for a way station."""
+    """The app's attribute that the step at `index` reaches: "app.state.x", "app['x']"; None for a way station."""
     step = steps[index]
     before = steps[index - 1] if index else ""
     if step == "()" or step in WAY_STATIONS:
@@ -144,7 +144,7 @@ def decorated_entry(path: Path, words: tuple[str, ...]) -> str:
         return "startup"
     if last in ("command", "callback", "group") and not _COMMAND_ROOTS.isdisjoint(plain[:-1]):
         return "startup"
-    if len(plain) > 1 and last in _ROUTES:
+    if last in _ROUTES and (len(plain) > 1 or any(word.startswith("/") for word in words)):
         return "request"
     return (
         "request"

@@ -10,7 +10,9 @@ from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
 from unstate.link.values import Class, Function, Slot
-from unstate.project import is_aside
+
+# Class decorators of containers for dependency injection, which make one instance and keep it.
+_KEEPING = frozenset("singleton Singleton service component injectable provider".split())
 
 
 class Lifetimes:
@@ -26,13 +28,6 @@ class Lifetimes:
             for found in classes:
                 for base in resolver.bases(found):
                     self._children[base].append(found)
-        self._mentions: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
-        for path, file in program.facts.items():
-            if is_aside(path):
-                continue
-            for ref in file.refs:
-                for step in set(ref.path) & program.classes.keys():
-                    self._mentions[step].append((path, ref))
 
     def is_long(self, of: Class) -> bool:
         """Whether at least one instance is kept for as long as the process lives."""
@@ -51,10 +46,10 @@ class Lifetimes:
             return True
         if self._is_singleton(of):
             return True
-        if any(step in ("singleton", "Singleton") for path in self.program.frame(of).decorators for step in path):
+        if any(step in _KEEPING for path in self.program.frame(of).decorators for step in path):
             return True
         name = self.program.frame(of).name
-        return any(self._keeps(of, path, ref) for path, ref in self._mentions.get(name, ()))
+        return any(self._keeps(of, path, ref) for path, ref in self.program.calls.get(name, ()))
 
     def _is_singleton(self, of: Class) -> bool:
         """A class whose `__new__` keeps the instance it made on the class."""

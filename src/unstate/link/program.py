@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, FileFacts, Frame, Import, Parameter, Ref
 from unstate.link.values import Class, Function
-from unstate.project import Modules
+from unstate.project import Modules, is_aside
 
 _BINDING_USES = frozenset({"target", "augment", "loop", "bind"})
 
@@ -34,12 +35,41 @@ class Program:
         self.functions: dict[str, list[Function]] = defaultdict(list)  # by bare name
         self.classes: dict[str, list[Class]] = defaultdict(list)
         self.stars: dict[str, list[Import]] = {}
+        self.calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)  # by a function's or class's bare name
         for path, file in facts.items():
             self._index(path, file)
+        known = self.functions.keys() | self.classes.keys()
+        for path, file in facts.items():
+            if is_aside(path):
+                continue
+            for ref in file.refs:
+                for step in known.intersection(ref.path):
+                    self.calls[step].append((path, ref))
 
     def frame(self, item: Class | Function) -> Frame:
         """The frame of a class or function."""
         return self.facts[item.path].frames[item.frame]
+
+    def is_imported(self, path: str) -> bool:
+        """Whether another file, tests aside, imports this one."""
+        return path in self._imported
+
+    @cached_property
+    def _imported(self) -> set[str]:
+        found = set()
+        for path, file in self.facts.items():
+            if is_aside(path):
+                continue
+            for imported in file.imports:
+                name = imported.module
+                if imported.level:
+                    target = self.modules.relative(path, imported.level, name)
+                    inner = self.modules.relative(path, imported.level, f"{name}.{imported.name}".strip("."))
+                else:
+                    target = self.modules.absolute(path, name)
+                    inner = self.modules.absolute(path, f"{name}.{imported.name}")
+                found |= {target, inner} - {path, None}
+        return {path for path in found if path is not None}
 
     def module_name(self, path: str) -> str:
         """The dotted name by which the service imports the file."""

@@ -5,19 +5,21 @@ Searched backwards from a function that writes, so that the cost grows with the 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
-from unstate.facts.values import CLASS, FUNCTION, MAIN, Ref
+from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, MAIN, Path, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
 from unstate.link.values import Class, Function, Instance, Slot, Value
-from unstate.project import is_aside
 
 _MANY = 6  # functions of one name: more are not told apart when the receiver is unknown
 _STARTUP_NAMES = frozenset(
     {"lifespan", "on_startup", "on_shutdown", "startup", "shutdown", "main", "create_app", "make_app"}
+)
+# Methods that an operator calls, so that no name leads to them.
+_IMPLICIT = frozenset(
+    "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
 )
 _STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "asyncio_run"})
 
@@ -38,16 +40,10 @@ class Reach:
         self.program = program
         self.resolver = resolver
         self.bare = bare
-        self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
+        self._calls = program.calls
         self._ways: dict[Function, tuple[Function, ...] | None] = {}
         self._entries: dict[Function, str] = {}
-        for path, file in program.facts.items():
-            if is_aside(path):
-                continue
-            for ref in file.refs:
-                for step in set(ref.path):
-                    if step in program.functions or step in program.classes:
-                        self._calls[step].append((path, ref))
+        self._dispatching: dict[Class, list[Function]] = {}
 
     def way(self, path: str, frame: int) -> tuple[Function, ...] | None:
         """Functions from an entry point to the one at or around a frame; None where no request gets there."""
@@ -64,20 +60,67 @@ class Reach:
         for function in queue:
             known = self._ways.get(function)
             if self.entry(function) == "request" or known:
-                way = list(known) if known else [function]
-                step = came[function]
-                while step is not None:
-                    way.append(step)
-                    step = came[step]
-                self._ways[target] = tuple(way)
-                return self._ways[target]
+                return self._found(target, function, known or (function,), came)
             for caller in self.callers(function):
                 if caller not in came and self._ways.get(caller, ()) is not None:
                     came[caller] = function
                     queue.append(caller)
         for function in queue:
+            if self._is_open(function):
+                return self._found(target, function, (function,), came)
+        for function in queue:
             self._ways[function] = None
         return None
+
+    def _found(
+        self,
+        target: Function,
+        start: Function,
+        way: tuple[Function, ...],
+        came: dict[Function, Function | None],
+    ) -> tuple[Function, ...]:
+        step = came[start]
+        while step is not None:
+            way = (*way, step)
+            step = came[step]
+        self._ways[target] = way
+        return way
+
+    def _is_open(self, function: Function) -> bool:
+        """Whether a method without a known caller may be called through a receiver that could not be followed."""
+        frame = self.program.frame(function)
+        owner = self.program.facts[function.path].frames[frame.parent]
+        name = frame.name
+        if owner.sort != CLASS or name in _STARTUP_NAMES or self.entry(function) == "startup":
+            return False
+        if name.startswith("__") and name.endswith("__"):
+            return name in _IMPLICIT and not self._is_script(function.path)
+        if self.callers(function):
+            return False
+        if not name.startswith("_") and self._has_module_instance(Class(function.path, frame.parent)):
+            return True
+        for path, ref in self._calls.get(name, ()):
+            if ref.use == "define" or name == ref.path[0] or not self.program.function_around(path, ref.frame):
+                continue
+            if self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1]) is None:
+                return True
+        return False
+
+    def _has_module_instance(self, of: Class) -> bool:
+        """Whether a module makes an object of the class for others to import."""
+        name = self.program.frame(of).name
+        return any(
+            ref.frame == 0
+            and ref.use == "alias"
+            and ref.path[-2:] == (name, "()")
+            and not ref.flags & MAIN
+            and self.program.is_imported(path)
+            and self.resolver.resolve(path, 0, ref.path) == Instance(of)
+            for path, ref in self._calls.get(name, ())
+        )
+
+    def _is_script(self, path: str) -> bool:
+        return any(ref.flags & MAIN for ref in self.program.facts[path].refs)
 
     def entry(self, function: Function) -> str:
         """ "request", "startup" or ""."""
@@ -90,7 +133,7 @@ class Reach:
         frame = self.program.frame(function)
         for path in frame.decorators:
             sort = frameworks.decorated_entry(path, frame.decorator_words)
-            if sort:
+            if sort and self._is_foreign(function, path):
                 return sort
         names = [parameter.name for parameter in frame.parameters]
         if (
@@ -105,6 +148,14 @@ class Reach:
         if self.bare:
             return "" if frame.name in ("main", "__init__") else "request"
         return self._value_entry(function)
+
+    def _is_foreign(self, function: Function, decorator: Path) -> bool:
+        """Whether a decorator of one name comes from elsewhere: the project's own `get` or `task` registers nothing."""
+        if len(decorator) > 2 or (len(decorator) == 2 and decorator[1] != "()"):
+            return True
+        frame = self.program.frame(function)
+        value = self.resolver.resolve(function.path, frame.parent, decorator[:1])
+        return not isinstance(value, Function)
 
     def _method_entry(self, owner: Class, name: str, frame: object) -> str:
         bases = self.resolver.external_bases(owner)
@@ -174,7 +225,25 @@ class Reach:
             found += self._callers_of(name, function)
         if frame.parent > 0 and owner.sort == FUNCTION and frame.decorators:
             found.append(Function(function.path, frame.parent))
+        if owner.sort == CLASS:
+            found += self._dispatchers(Class(function.path, frame.parent))
         return found
+
+    def _dispatchers(self, owner: Class) -> list[Function]:
+        """Methods that call others of their class by computed names, `getattr(self, f"on_{event}")`."""
+        known = self._dispatching.get(owner)
+        if known is None:
+            known = self._dispatching[owner] = [
+                Function(owner.path, frame)
+                for ref in self.program.facts[owner.path].refs
+                if ref.path[:2] == ("getattr", "()")
+                and len(ref.arguments[0]) >= 2
+                and ref.arguments[0][0].hint == ("self",)
+                and ref.flags & DYNAMIC
+                and self.program.class_around(owner.path, ref.frame) == owner.frame
+                and (frame := self.program.function_around(owner.path, ref.frame))
+            ]
+        return known
 
     def _callers_of(self, name: str, wanted: Function | Class) -> list[Function]:
         found: list[Function] = []

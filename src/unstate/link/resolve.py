@@ -27,6 +27,7 @@ from unstate.link.values import (
     Value,
 )
 
+_CALLS_READ = 12  # call sites that are looked at for what a parameter is
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 12  # of nested resolutions: deeper ones are given up
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
@@ -165,7 +166,7 @@ class Resolver:
             target = modules.relative(path, found.level, found.module)
         else:
             target = modules.absolute(path, found.module)
-            if target == path and found.name:  # `from flask import x` in flask.py means the distribution
+            if target == path and "." not in found.module:  # `from flask import x` in flask.py means the distribution
                 target = None
         if target is None:
             if found.level or found.name == "*":
@@ -353,8 +354,9 @@ class Resolver:
                     found.append((slot.path, binding.ref.frame, binding.ref.annotation, binding.ref.value))
                 elif binding.parameter is not None:
                     parent = self.program.facts[slot.path].frames[slot.frame].parent
-                    hint = self._injected(slot, binding)
-                    found.append((slot.path, parent, binding.parameter.annotation, hint))
+                    found.append((slot.path, parent, binding.parameter.annotation, binding.parameter.default))
+                    if not binding.parameter.annotation:
+                        found += self._handed_over(slot)
         for path, ref in self.writes(slot):
             found.append((path, ref.frame, ref.annotation, ref.value))
         return found
@@ -383,10 +385,37 @@ class Resolver:
             return self._outer_writes.get(slot, [])
         return []
 
-    def _injected(self, slot: Slot, binding: Binding) -> Hint:
-        """The default of a parameter, and what `Depends(f)` in it gives."""
-        assert binding.parameter is not None
-        return binding.parameter.default
+    def _handed_over(self, slot: Slot) -> list[tuple[str, int, str, Hint]]:
+        """What callers pass for a parameter that has no annotation."""
+        frames = self.program.facts[slot.path].frames
+        frame = frames[slot.frame]
+        if frame.sort != FUNCTION:
+            return []
+        names = [parameter.name for parameter in frame.parameters]
+        position = names.index(slot.name)
+        owner = frames[frame.parent]
+        wanted: Class | Function = Function(slot.path, slot.frame)
+        name = frame.name
+        if owner.sort == CLASS:
+            position -= ("staticmethod",) not in frame.decorators
+            if name == "__init__":
+                wanted, name = Class(slot.path, frame.parent), owner.name
+        found: list[tuple[str, int, str, Hint]] = []
+        for path, ref in self.program.calls.get(name, ())[:_CALLS_READ]:
+            hint = _argument(ref, name, position, slot.name)
+            if hint and hint != ("=", "None") and self._calls(path, ref, name, wanted):
+                found.append((path, ref.frame, "", hint))
+        return found
+
+    def _calls(self, path: str, ref: Ref, name: str, wanted: Class | Function) -> bool:
+        """Whether a reference calls the wanted function or class, or a base's constructor on behalf of a subclass."""
+        index = ref.path.index(name)
+        callee = self.resolve(path, ref.frame, ref.path[: index + 1])
+        if callee == wanted:
+            return True
+        if isinstance(callee, Class) and isinstance(wanted, Class):
+            return wanted in self.lineage(callee) and self.program.method(callee, "__init__") is None
+        return False
 
     def _entry(self, slot: Slot) -> Value:
         """What one entry of a container is, by the container's annotation; Element where that says nothing."""
@@ -548,6 +577,22 @@ class Resolver:
         part = frameworks.app_part(ref.path)
         value = self.resolve(path, ref.frame, part)
         return isinstance(self.settle(value)[1] if isinstance(value, Slot) else value, App)
+
+
+def _argument(ref: Ref, name: str, position: int, keyword: str) -> Hint:
+    """The argument that a call of `name` within a path hands over in a place."""
+    index = ref.path.index(name)
+    if ref.path[index + 1 : index + 2] != ("()",):
+        return ()
+    before = sum(1 for step in ref.path[1 : index + 1] if step == "()" or step.startswith("["))
+    positional = 0
+    for argument in ref.arguments[before]:
+        if argument.name == keyword or (not argument.name and positional == position):
+            return argument.hint
+        if argument.name in ("*", "**"):
+            return ()
+        positional += not argument.name
+    return ()
 
 
 def outermost(annotation: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstate.facts.values import Hint
 from unstate.link import containers, typing
 from unstate.link.program import Program
-from unstate.link.resolve import Resolver, element_annotation, outermost
+from unstate.link.resolve import Resolver, element_annotation, outermost, split_parameters
 from unstate.link.values import Bound, Class, Element, External, Function, Instance, Made, Slot, Typed, Value
 
 
@@ -66,3 +66,22 @@ class TypeNames:
                 held = self._resolver.annotated(path, frame, inner)
                 return inner if isinstance(held, Typed) or held is None else self.name(held, depth + 1)
         return ""
+
+
+def declared_types(annotation: str) -> tuple[str, str]:
+    """Key and value type of a container's annotation, "" where it declares none."""
+    if "[" not in annotation:
+        return "", ""
+    head = outermost(annotation)
+    start = annotation.find(f"{head}[")
+    if start < 0 or head.rpartition(".")[2] not in containers.ANNOTATED:
+        return "", ""
+    body = annotation[start + len(head) :]
+    depth = 0
+    for index, character in enumerate(body):
+        depth += (character == "[") - (character == "]")
+        if depth == 0:
+            body = body[: index + 1]
+            break
+    parts = split_parameters(body[1:-1])
+    return (parts[0], parts[-1]) if len(parts) > 1 else ("", element_annotation(body))
