@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 
@@ -89,9 +90,9 @@ def _zero(node: object) -> bool:
     return isinstance(node, cst.Integer | cst.Float) and not node.evaluated_value
 
 
-_TESTS: dict[str, Callable[[object], bool]] = {
+_TESTS: dict[str, Callable[[Any], bool]] = {
     "pure": pure,
     "constant": _constant,
     "zero": _zero,
     "leaves": _leaves,
-}  # type: ignore[dict-item]
+}

@@ -25,10 +25,10 @@ def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
             there = {alias.evaluated_name: alias.evaluated_alias for alias in statement.names}
             wanted = there | {name: _asname(name, names) for name in names.imported}
             plain = statement.with_changes(names=_aliases(wanted), lpar=None, rpar=None)
-            body[position] = line.with_changes(body=[_folded(plain)])
+            body[position] = line.with_changes(body=[_folded(plain, module.default_indent)])
             return module.with_changes(body=body)
     aliases = _aliases({name: _asname(name, names) for name in names.imported})
-    new = cst.SimpleStatementLine([_folded(cst.ImportFrom(_dotted(source), aliases))])
+    new = cst.SimpleStatementLine([_folded(cst.ImportFrom(_dotted(source), aliases), module.default_indent)])
     position = _after_imports(body)
     if position == 0:
         return _at_the_top(module, new)
@@ -70,12 +70,12 @@ def _aliases(wanted: dict[str, str | None]) -> list[cst.ImportAlias]:
     ]
 
 
-def _folded(statement: cst.ImportFrom) -> cst.ImportFrom:
+def _folded(statement: cst.ImportFrom, step: str) -> cst.ImportFrom:
     """One name a line where one line would be too long for most."""
     code = cst.Module([]).code_for_node(statement)
     if len(code) <= _WIDTH or isinstance(statement.names, cst.ImportStar):
         return statement
-    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace(step))
     outer = cst.ParenthesizedWhitespace(indent=True)
     names = [alias.with_changes(comma=cst.Comma(whitespace_after=inner)) for alias in statement.names]
     names[-1] = names[-1].with_changes(comma=cst.Comma(whitespace_after=outer))

@@ -1,0 +1,76 @@
+"""A file as the rewriter reads it: parsed once, whatever number of groups is tried on it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from unstate.rewrite.flow import Flow
+
+
+class Source:
+    """One file's bytes, its trees, and what is derived from them. Nothing of it is changed by a rewrite."""
+
+    def __init__(self, content: bytes, path: str, exported: frozenset[str] = frozenset()) -> None:
+        """`exported` are the names that other modules may import from this one."""
+        self.content = content
+        self.path = path
+        self.exported = exported
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree. Raises SyntaxError."""
+        return ast.parse(self.content)
+
+    @cached_property
+    def module(self) -> cst.Module:
+        """The concrete tree. Raises libcst.ParserSyntaxError."""
+        return cst.parse_module(self.content)
+
+    @cached_property
+    def survives(self) -> bool:
+        """Whether the concrete tree prints as the bytes it was read from."""
+        return self.module.bytes == self.content
+
+    @cached_property
+    def positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        """Where each node stands."""
+        return MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+
+    @cached_property
+    def places(self) -> dict[tuple[int, int, int, int], list[tuple[cst.CSTNode, ...]]]:
+        """Expressions and import aliases by their place, each with the nodes around it, the module first."""
+        found: dict[tuple[int, int, int, int], list[tuple[cst.CSTNode, ...]]] = {}
+        waiting: list[tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = [(self.module, ())]
+        while waiting:
+            node, around = waiting.pop()
+            here = (*around, node)
+            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.ImportAlias):
+                at = self.positions.get(node)
+                if at is not None:
+                    found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)
+            waiting.extend((child, here) for child in node.children)
+        return found
+
+    @cached_property
+    def declarations(self) -> dict[int, list[tuple[cst.CSTNode, ...]]]:
+        """`global` and `nonlocal` statements by line, each with the nodes around it."""
+        found: dict[int, list[tuple[cst.CSTNode, ...]]] = {}
+        waiting: list[tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = [(self.module, ())]
+        while waiting:
+            node, around = waiting.pop()
+            here = (*around, node)
+            if isinstance(node, cst.Global | cst.Nonlocal):
+                found.setdefault(self.positions[node].start.line, []).append(here)
+            if not isinstance(node, cst.BaseExpression):
+                waiting.extend((child, here) for child in node.children)
+        return found
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Where values go in this file."""
+        return Flow(self.module, self.exported)
