@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from unstate import facts, project
-from unstate.classify import classify
+from unstate.classify import classify, files, in_order
 from unstate.config import Config
 from unstate.facts.values import FileFacts
 from unstate.link import frameworks
+from unstate.link.files import Operations
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
 from unstate.link.reach import Reach
@@ -42,9 +43,13 @@ def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
     program = Program(read, modules)
     resolver = Resolver(program)
     candidates = Candidates(program, resolver)
-    reach = Reach(program, resolver, bare=not any(is_web(file) for file in read.values()))
+    web = any(is_web(file) for file in read.values())
+    reach = Reach(program, resolver, bare=not web)
     lifetimes = Lifetimes(program, resolver, reach)
-    return classify(program, resolver, candidates, reach, lifetimes)
+    found = classify(program, resolver, candidates, reach, lifetimes)
+    if web:
+        found += files.Files(program, reach, Operations(program, resolver)).findings()
+    return in_order(found)
 
 
 def is_web(file: FileFacts) -> bool:

@@ -37,12 +37,17 @@ RULES = {
 def classify(
     program: Program, resolver: Resolver, candidates: Candidates, reach: Reach, lifetimes: Lifetimes
 ) -> list[Finding]:
-    """The findings of one program, in order of path and place."""
+    """The stores in memory of one program."""
     findings = []
     for candidate in candidates.found.values():
         subject = Subject(program, resolver, candidates.types, reach, lifetimes, candidate)
         if not silence.why(subject):
             findings.append(_finding(subject))
+    return findings
+
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """Findings in order of path and place."""
     return sorted(
         findings, key=lambda found: (found.store.path, found.store.span.line, found.store.span.column, found.id)
     )

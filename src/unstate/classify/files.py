@@ -1,0 +1,268 @@
+"""Folders and files on local disk that outlive the request that writes them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from unstate.facts.values import HANDLER, LOOP, MAIN
+from unstate.link import places as roots
+from unstate.link.files import Operation, Operations
+from unstate.link.places import Name, Place
+from unstate.link.program import Program
+from unstate.link.reach import Reach
+from unstate.link.stores import contexts
+from unstate.link.values import Function
+from unstate.model import Finding, Kind, Op, Scope, Shape, Site, Span, Store, Verdict
+
+_WRITES = frozenset({Op.WRITE, Op.APPEND})
+_READS = frozenset({Op.READ, Op.OPEN, Op.SERVE, Op.LIST, Op.EXISTS, Op.STAT, Op.RENAME})
+_DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".split())
+_MANY = 400  # functions that are looked at for who can reach one
+
+
+@dataclass
+class Location:
+    """Operations on one folder or file, and what is known of who does them."""
+
+    place: Place
+    operations: list[Operation] = field(default_factory=list)
+
+
+class Files:
+    """Judges every location of a program."""
+
+    def __init__(self, program: Program, reach: Reach, operations: Operations) -> None:
+        self.program = program
+        self.reach = reach
+        self.map = operations.map
+        self._entries: dict[Function, frozenset[Function]] = {}
+        self.operations = [found for found in operations.found if self._counts(found)]
+        self._by_base: dict[tuple[str, object], list[Operation]] = defaultdict(list)
+        for found in self.operations:
+            for base in {place.base for place in found.places}:
+                self._by_base[base].append(found)
+        scoped = {id(found) for found in self.operations if self._is_request_scoped(found)}
+        self.lasting = [found for found in self.operations if id(found) not in scoped]
+
+    def findings(self) -> list[Finding]:
+        """One finding for each location that is state."""
+        found: dict[Place, Location] = {}
+        for write in self.lasting:
+            if write.op not in _WRITES or not self.entries(write):
+                continue
+            for place in write.places:
+                if _anchored(place) and self._outlives(write, place):
+                    found.setdefault(_location(place), Location(_location(place)))
+        kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
+        results = {}
+        for location in kept:
+            location.operations = [
+                each
+                for each in self.lasting
+                if any(_anchored(place) and place.meets(location.place) for place in each.places)
+            ]
+            finding = self._finding(location)
+            results.setdefault(finding.id, finding)
+        return list(results.values())
+
+    # Judging
+
+    def entries(self, operation: Operation) -> frozenset[Function]:
+        """The entry points whose requests can lead to an operation."""
+        if not operation.function:
+            return frozenset()
+        target = Function(operation.path, operation.function)
+        if target not in self._entries:
+            found = set()
+            queue = [target]
+            for function in queue:
+                if self.reach.entry(function) == "request":
+                    found.add(function)
+                for caller in self.reach.callers(function):
+                    if caller not in queue and len(queue) < _MANY:
+                        queue.append(caller)
+            if not found:
+                way = self.reach.way(operation.path, operation.function)
+                found = set(way[:1]) if way else set()
+            self._entries[target] = frozenset(found)
+        return self._entries[target]
+
+    def _counts(self, operation: Operation) -> bool:
+        return not operation.call.flags & MAIN and all(
+            place.root != roots.TEMPORARY for place in operation.places
+        )
+
+    def _is_request_scoped(self, operation: Operation) -> bool:
+        """Whether the same function writes the path and removes it again."""
+        same = [
+            other
+            for other in self._by_base[operation.places[0].base]
+            if other.path == operation.path and other.function == operation.function and other.function
+        ]
+        key = ast.dump(operation.key)
+        for other in same:
+            if other.op is not Op.DELETE or other.call.flags & (HANDLER | LOOP):
+                continue
+            if ast.dump(other.key) == key or _is_around(other, operation):
+                writes = [each for each in same if each.op in _WRITES and ast.dump(each.key) == key]
+                if not writes or any(each.call.span < other.call.span for each in writes):
+                    return True
+        return False
+
+    def _outlives(self, write: Operation, place: Place) -> bool:
+        """Whether another request, process or run reads what is written."""
+        related = [
+            other
+            for other in self._by_base[place.base]
+            if any(_anchored(found) and found.meets(place) for found in other.places)
+        ]
+        writers = frozenset().union(*(self.entries(other) for other in related if other.op in _WRITES))
+        for other in related:
+            if other.op not in _READS or (other.path, other.function) == (write.path, write.function):
+                continue
+            if not other.function:
+                if other.op is Op.SERVE:
+                    return True
+                continue
+            readers = self.entries(other)
+            if readers - writers or not readers:
+                return True
+        return False
+
+    # Findings
+
+    def _finding(self, location: Location) -> Finding:
+        program = self.program
+        first = min(
+            (each for each in location.operations if each.op in _WRITES and self.entries(each)),
+            key=lambda each: (each.path, each.call.span),
+        )
+        name, path, span, definition = self._named(location.place, first)
+        database = _is_database(location)
+        kind = Kind.FILE_DATABASE if database else Kind.FILE_STORE
+        rule = "US203" if database else "US202"
+        module = program.module_name(path)
+        store = Store(
+            service=".",
+            module=module,
+            name=name,
+            path=path,
+            span=span,
+            scope=Scope.FOLDER,
+            constructor="file" if database else "folder",
+            definition=definition,
+            sites=tuple(self._site(each) for each in location.operations),
+        )
+        return Finding(
+            id=f"{rule}:{store.service}:{module}:{name}",
+            rule=rule,
+            kind=kind,
+            shape=Shape.FILE,
+            store=store,
+            limit=Verdict.MANUAL,
+            evidence=self._evidence(store, first, kind),
+            reasons=(self._reason(store, location, kind),),
+        )
+
+    def _named(self, place: Place, first: Operation) -> tuple[str, str, Span, str]:
+        """Name of a location, where it is defined, and the source of the definition."""
+        steps = place.constant
+        for count in range(len(steps), -1, -1):
+            name = self.map.names.get(Place(place.root, place.detail, steps[:count]))
+            if name is not None and (count or place.root == roots.NAME):
+                full = "/".join((name.name, *steps[count:]))
+                if name.ref is not None:
+                    line, column, end_line, end_column = name.ref.statement
+                    span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
+                    return full, name.path, span, name.ref.source
+                return full, first.path, _span(first), first.call.source
+        start = str(place.detail) if place.root in (roots.UNKNOWN, roots.NAME) and isinstance(place.detail, str) else ""
+        return "/".join(filter(None, (start, *steps))) or "folder", first.path, _span(first), first.call.source
+
+    def _site(self, operation: Operation) -> Site:
+        frame = self.program.facts[operation.path].frames[operation.function]
+        return Site(
+            path=operation.path,
+            span=_span(operation),
+            op=operation.op,
+            function=frame.qualname if operation.function else "",
+            asynchronous=frame.asynchronous,
+            reachable=bool(self.entries(operation)),
+            contexts=contexts(operation.call.flags, operation.function == 0),
+        )
+
+    def _evidence(self, store: Store, first: Operation, kind: Kind) -> tuple[str, ...]:
+        steps = self.reach.way(first.path, first.function) or ()
+        names = []
+        for step in steps:
+            frame = self.program.frame(step)
+            line = first.call.span[0] if step is steps[-1] else frame.line
+            names.append(f"{frame.qualname} ({step.path}:{line})")
+        way = " -> ".join(names)
+        breaks = (
+            "Each instance writes a file of its own, and what one writes the others never read."
+            if kind is Kind.FILE_DATABASE
+            else "The files are on one machine: other instances do not see them, and a redeploy loses them."
+        )
+        return (f"{store.path}:{store.span.line}: {store.name}: {store.definition}", f"written by {way}", breaks)
+
+    def _reason(self, store: Store, location: Location, kind: Kind) -> str:
+        readers = [
+            site for site in store.sites if site.op in _READS and site.op not in (Op.EXISTS, Op.STAT)
+        ]
+        read = f" and {'served' if readers[0].op is Op.SERVE else 'read'} at {readers[0].path}:{readers[0].line}" if readers else ""
+        if kind is Kind.FILE_DATABASE:
+            return (
+                f"{store.name} is a file used as a database, written here{read}; it belongs in the app's database or in"
+                " Redis, not in S3: lost updates, no append"
+            )
+        return f"files under {store.name} are written here{read}; moving them to S3 is not automated yet"
+
+
+def _anchored(place: Place) -> bool:
+    """Whether a place is known well enough to be told from every other."""
+    return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
+
+
+def _location(place: Place) -> Place:
+    """The folder that a written place belongs to: its constant part; for a constant file the file."""
+    steps = place.constant
+    return Place(place.root, place.detail, steps)
+
+
+def _holds(outer: Place, inner: Place) -> bool:
+    """Whether one location is a folder around another, and more than the project's own."""
+    return (
+        outer.base == inner.base
+        and len(outer.steps) < len(inner.steps)
+        and outer.steps == inner.steps[: len(outer.steps)]
+        and (bool(outer.steps) or outer.root == roots.NAME)
+    )
+
+
+def _is_around(delete: Operation, other: Operation) -> bool:
+    """Whether what is deleted is a folder of this request that holds the other path."""
+    return any(
+        place.base == found.base
+        and None in place.steps
+        and len(place.steps) < len(found.steps)
+        and place.steps == found.steps[: len(place.steps)]
+        for place in delete.places
+        for found in other.places
+    )
+
+
+def _is_database(location: Location) -> bool:
+    last = location.place.steps[-1] if location.place.steps else None
+    return last is not None and last.rpartition(".")[2] in _DATA and "." in last
+
+
+def _span(operation: Operation) -> Span:
+    line, column, end_line, end_column = operation.call.span
+    return Span(line=line, column=column, end_line=end_line, end_column=end_column)
+
+
+__all__ = ["Files", "Iterable", "Name"]

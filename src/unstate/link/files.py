@@ -1,0 +1,185 @@
+"""Operations on files: what each call does to which place on disk."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from unstate.facts.hints import path_of
+from unstate.facts.values import Expression
+from unstate.link.places import Map, Places, parse
+from unstate.link.program import Program
+from unstate.link.resolve import Resolver
+from unstate.link.values import Class, External, Function, Made, Module, Slot
+from unstate.model import Op
+from unstate.project import is_aside
+
+# Functions that take paths, by last name: argument index -> operation. -1 is what the method is called on.
+_ARGUMENTS: dict[str, tuple[tuple[int, Op], ...]] = {
+    **dict.fromkeys(("remove", "unlink", "rmtree", "rmdir", "removedirs"), ((0, Op.DELETE),)),
+    **dict.fromkeys(("exists", "isfile", "isdir", "lexists"), ((0, Op.EXISTS),)),
+    **dict.fromkeys(("stat", "getsize", "getmtime", "getctime"), ((0, Op.STAT),)),
+    **dict.fromkeys(("listdir", "scandir", "walk", "glob", "iglob"), ((0, Op.LIST),)),
+    **dict.fromkeys(("rename", "replace", "move"), ((0, Op.RENAME), (1, Op.WRITE))),
+    **dict.fromkeys(("copy", "copy2", "copyfile", "copytree"), ((0, Op.READ), (1, Op.WRITE))),
+    **dict.fromkeys(("imwrite", "imsave", "savez"), ((0, Op.WRITE),)),
+    **dict.fromkeys(("imread", "read_csv", "read_excel", "read_parquet", "read_pickle", "read_json"), ((0, Op.READ),)),
+    "make_archive": ((0, Op.WRITE), (2, Op.READ)),
+    "unpack_archive": ((0, Op.READ), (1, Op.WRITE)),
+    "send_file": ((0, Op.SERVE),),
+    "FileResponse": ((0, Op.SERVE),),
+    "send_from_directory": ((0, Op.SERVE),),
+}
+# Methods of a path.
+_METHODS: dict[str, Op] = {
+    **dict.fromkeys(("write_text", "write_bytes", "touch"), Op.WRITE),
+    **dict.fromkeys(("read_text", "read_bytes"), Op.READ),
+    **dict.fromkeys(("unlink", "rmdir", "rmtree"), Op.DELETE),
+    **dict.fromkeys(("exists", "is_file", "is_dir"), Op.EXISTS),
+    "stat": Op.STAT,
+    **dict.fromkeys(("iterdir", "glob", "rglob", "walk"), Op.LIST),
+}
+# Methods of some other object that write to a path they are given.
+_WRITERS = frozenset(
+    (
+        "save savefig export write_to_file to_csv to_excel to_parquet to_json to_pickle to_feather to_hdf"
+        " extractall download_file"
+    ).split()
+)
+_MODULES = frozenset(
+    (
+        "os path shutil glob aiofiles io gzip bz2 lzma codecs tarfile zipfile anyio joblib torch np numpy cv2 pd pandas"
+        " pickle json yaml sqlite3 aiosqlite ospath osp Image plt imageio aioshutil aios wave sf soundfile fs"
+    ).split()
+)
+_SERVING = {"static_file": "root", "StaticFiles": "directory", "static": "document_root", "serve": "document_root"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that one call does to a file or folder."""
+
+    path: str
+    call: Expression
+    op: Op
+    places: Places
+    function: int  # frame index of the named function around it, 0 at module level
+    upload: bool = False  # what is written was sent by a client, as far as the call shows
+    key: Any = None  # the syntax tree of the path, to tell whether two calls name the same one
+
+
+class Operations:
+    """All operations of a program."""
+
+    def __init__(self, program: Program, resolver: Resolver) -> None:
+        self.program = program
+        self.resolver = resolver
+        self.map = Map(program, resolver)
+        self.found: list[Operation] = []
+        for path, file in program.facts.items():
+            if is_aside(path):
+                continue
+            for expression in file.expressions:
+                if expression.sort == "call":
+                    self.found += self._operations(path, expression)
+
+    def _operations(self, path: str, call: Expression) -> Iterator[Operation]:
+        node = parse(call.source)
+        if type(node) is not ast.Call:
+            return
+        function = self.program.function_around(path, call.frame)
+        for op, target in self._touched(path, call, node):
+            places = self.map.places(path, call.frame, target)
+            if places:
+                yield Operation(path, call, op, places, function, key=target)
+
+    def _touched(self, path: str, call: Expression, node: ast.Call) -> Iterator[tuple[Op, Any]]:
+        """Each operation of a call with the expression that names the path."""
+        name = call.name
+        owner = node.func.value if type(node.func) is ast.Attribute else None
+        module = owner is None or self._is_module(path, call.frame, owner)
+        if name == "open":
+            yield from self._opened(node, owner, module)
+        elif name in ("ZipFile", "TarFile", "GzipFile"):
+            if node.args:
+                yield _mode(node, 1), node.args[0]
+        elif name in ("connect",):
+            if owner is not None and path_of(owner)[-1:] in (("sqlite3",), ("aiosqlite",)) and node.args:
+                yield Op.WRITE, node.args[0]
+        elif name in ("dump", "load"):
+            # `joblib.dump(value, path)`; `json.dump` takes an open file, which `open` accounts for
+            if path_of(owner)[-1:] in (("joblib",), ("torch",), ("np",), ("numpy",)):
+                argument = node.args[1:2] if name == "dump" else node.args[:1]
+                for found in argument:
+                    yield (Op.WRITE if name == "dump" else Op.READ), found
+        elif name in _SERVING:
+            found = _keyword(node, _SERVING[name])
+            if found is not None:
+                yield Op.SERVE, found
+        elif name == "add_static":
+            for found in node.args[1:2]:
+                yield Op.SERVE, found
+        elif name in ("BackgroundTask", "add_task"):
+            if len(node.args) > 1 and path_of(node.args[0])[-1:] in (("remove",), ("unlink",), ("rmtree",)):
+                yield Op.DELETE, node.args[1]
+        elif name in _WRITERS and owner is not None:
+            target = _keyword(node, "path") or _keyword(node, "dst") or _keyword(node, "out_f") or _first(node)
+            if path_of(owner)[-1:] == ("torch",) and len(node.args) > 1:
+                target = node.args[1]
+            if name == "download_file" and len(node.args) > 2:
+                target = node.args[2]
+            if target is not None:
+                yield Op.WRITE, target
+        elif name in _METHODS and owner is not None and not module:
+            yield _METHODS[name], owner
+        elif name in ("rename", "replace") and owner is not None and not module:
+            if len(node.args) == 1:
+                yield Op.RENAME, owner
+                yield Op.WRITE, node.args[0]
+        elif name in _ARGUMENTS and (module or name in ("move", "send_from_directory", "remove", "exists")):
+            for index, op in _ARGUMENTS[name]:
+                target = node.args[index] if index < len(node.args) else None
+                if target is None and index == 0:
+                    target = _keyword(node, "path") or _keyword(node, "directory") or _keyword(node, "path_or_file")
+                if target is not None:
+                    yield op, target
+
+    def _opened(self, node: ast.Call, owner: Any, module: bool) -> Iterator[tuple[Op, Any]]:
+        if module:
+            if node.args or _keyword(node, "file") is not None:
+                yield _mode(node, 1), node.args[0] if node.args else _keyword(node, "file")
+        else:
+            yield _mode(node, 0), owner
+
+    def _is_module(self, path: str, frame: int, owner: Any) -> bool:
+        """Whether the owner of a called name is a module, not a path."""
+        steps = path_of(owner)
+        if not steps:
+            return False
+        value = self.resolver.resolve(path, frame, steps)
+        if isinstance(value, External | Module):
+            return True
+        return value is None and steps[-1] in _MODULES and not isinstance(value, Slot | Made | Class | Function)
+
+
+def _mode(node: ast.Call, index: int) -> Op:
+    mode = node.args[index] if index < len(node.args) else _keyword(node, "mode")
+    if mode is None:
+        return Op.READ
+    if type(mode) is ast.IfExp:
+        mode = mode.body
+    if type(mode) is not ast.Constant or type(mode.value) is not str:
+        return Op.OPEN
+    if "a" in mode.value:
+        return Op.APPEND
+    return Op.WRITE if not {"w", "x", "+"}.isdisjoint(mode.value) else Op.READ
+
+
+def _keyword(node: ast.Call, name: str) -> Any:
+    return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def _first(node: ast.Call) -> Any:
+    return node.args[0] if node.args else None

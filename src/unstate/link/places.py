@@ -1,0 +1,601 @@
+"""Where on disk an expression points: a root and the steps below it, through names, functions and files.
+
+A root is what cannot be followed further: the project's folder, the working folder, an absolute path, a setting, a
+name whose value is unknown, a temporary file. A step that is not constant is None. Names for folders that are met on
+the way are remembered: they are what people call a location.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from unstate.facts.hints import path_of
+from unstate.facts.values import FUNCTION, Expression, Hint, Path, Ref
+from unstate.link import frameworks
+from unstate.link.program import Binding, Program
+from unstate.link.resolve import Resolver
+from unstate.link.values import Class, External, Function, Instance, Made, Slot, Value
+
+_DEPTH = 14  # of nested evaluations: deeper ones are given up
+_MANY = 6  # places that one expression is taken to mean
+_CALLERS = 12  # call sites that are looked at for what a parameter is
+
+PROJECT, APPLICATION, WORKING, ABSOLUTE, TEMPORARY, SCRATCH, NAME, UNKNOWN = (
+    "project",
+    "application",
+    "working",
+    "absolute",
+    "temporary",  # a file or folder of its own, made by tempfile
+    "scratch",  # below the system's folder for temporary files
+    "name",
+    "unknown",
+)
+
+_SAME = frozenset(
+    (
+        "abspath realpath normpath expanduser expandvars str fspath resolve absolute as_posix Path PurePath PosixPath"
+        " strip rstrip lstrip to_thread format_path String cast field Field"
+    ).split()
+)
+_JOINING = frozenset({"safe_join", "joinpath", "secure_join"})
+_NAMING = frozenset({"basename", "secure_filename", "get_valid_filename", "relpath", "splitext"})
+_MAKING = frozenset({"NamedTemporaryFile", "mkstemp", "mkdtemp", "TemporaryDirectory", "SpooledTemporaryFile"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file or folder: `root` and its detail, and the steps below it, None for one that is not constant."""
+
+    root: str
+    detail: Any = ""
+    steps: tuple[str | None, ...] = ()
+
+    def below(self, *steps: str | None) -> Place:
+        """A place further down."""
+        return Place(self.root, self.detail, (*self.steps, *steps)[:8])
+
+    @property
+    def up(self) -> Place:
+        """The folder around it."""
+        return Place(self.root, self.detail, self.steps[:-1])
+
+    @property
+    def base(self) -> tuple[str, Any]:
+        """Where it starts from."""
+        return self.root, self.detail
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """The steps before the first that is not constant."""
+        found: list[str] = []
+        for step in self.steps:
+            if step is None:
+                break
+            found.append(step)
+        return tuple(found)
+
+    def meets(self, other: Place) -> bool:
+        """Whether the two may be, or contain, the same file."""
+        return self.base == other.base and all(
+            one is None or two is None or one == two for one, two in zip(self.steps, other.steps, strict=False)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call a place: a constant, an attribute, a key of the configuration."""
+
+    name: str
+    path: str
+    ref: Ref | None
+
+
+Places = tuple[Place, ...]
+_Scope = dict[str, Places]
+
+
+class Map:
+    """Evaluates expressions to places. Answers are kept, so one map serves one program."""
+
+    def __init__(self, program: Program, resolver: Resolver) -> None:
+        self.program = program
+        self.resolver = resolver
+        self.names: dict[Place, Name] = {}
+        self._active: set[Any] = set()
+        self._slots: dict[Slot, Places] = {}
+        self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
+        self._call_sources: dict[tuple[str, int, int], Expression] = {}
+        self._loops: dict[tuple[str, int, str], list[Expression]] = defaultdict(list)
+        self._returns: dict[tuple[str, int], list[Expression]] = defaultdict(list)
+        self._constants: dict[str, list[Slot]] = defaultdict(list)
+        self._index()
+
+    def _index(self) -> None:
+        program = self.program
+        known = program.functions.keys() | program.classes.keys()
+        for path, file in program.facts.items():
+            for ref in file.refs:
+                for step in known.intersection(ref.path):
+                    self._calls[step].append((path, ref))
+            for found in file.expressions:
+                if found.sort == "call":
+                    self._call_sources[(path, *found.span[2:])] = found
+                elif found.sort == "loop":
+                    self._loops[(path, found.frame, found.name)].append(found)
+                else:
+                    self._returns[(path, found.frame)].append(found)
+            for index, names in enumerate(program.names[path]):
+                if file.frames[index].sort == FUNCTION:
+                    continue
+                for name in names:
+                    if name.isupper():
+                        self._constants[name].append(Slot("class" if index else "module", path, index, name))
+
+    # Expressions
+
+    def places(self, path: str, frame: int, node: Any, scope: _Scope | None = None) -> Places:
+        """Every place that an expression may mean, () where it is no path as far as one can see."""
+        return tuple(dict.fromkeys(self._node(path, frame, node, scope or {})))[:_MANY]
+
+    def source(self, path: str, frame: int, source: str, scope: _Scope | None = None) -> Places:
+        """The places that an expression means, given as text."""
+        node = parse(source)
+        return self.places(path, frame, node, scope) if node is not None else ()
+
+    def _node(self, path: str, frame: int, node: Any, scope: _Scope) -> Places:
+        kind = type(node)
+        if kind is ast.Constant:
+            return (_of_text(node.value),) if type(node.value) is str and node.value else ()
+        if kind is ast.BinOp:
+            return self._operation(path, frame, node, scope)
+        if kind is ast.JoinedStr:
+            return self._pieces(path, frame, node.values, scope)
+        if kind is ast.Call:
+            return self._call(path, frame, node, scope)
+        if kind is ast.IfExp:
+            return self.places(path, frame, node.body, scope) + self.places(path, frame, node.orelse, scope)
+        if kind is ast.BoolOp:
+            return tuple(place for value in node.values for place in self.places(path, frame, value, scope))
+        if kind in (ast.Await, ast.NamedExpr, ast.FormattedValue, ast.Starred):
+            return self.places(path, frame, node.value, scope)
+        if kind is ast.Attribute:
+            if node.attr == "parent":
+                return tuple(place.up for place in self.places(path, frame, node.value, scope))
+            if node.attr in ("name", "path"):
+                inner = self.places(path, frame, node.value, scope)
+                if any(place.root == TEMPORARY for place in inner) or (node.attr == "path" and inner):
+                    return inner
+                if node.attr == "name":
+                    return ()
+        if kind is ast.Subscript and type(node.value) is ast.Attribute and node.value.attr == "parents":
+            count = node.slice.value + 1 if type(node.slice) is ast.Constant and type(node.slice.value) is int else 1
+            found = self.places(path, frame, node.value.value, scope)
+            for _ in range(count):
+                found = tuple(place.up for place in found)
+            return found
+        steps = path_of(node)
+        return self.steps(path, frame, steps, scope) if steps else ()
+
+    def _operation(self, path: str, frame: int, node: ast.BinOp, scope: _Scope) -> Places:
+        if type(node.op) is ast.Div:
+            return self._joined(path, frame, [node.left, node.right], scope)
+        if type(node.op) is ast.Add:
+            pieces: list[Any] = []
+            while type(node) is ast.BinOp and type(node.op) is ast.Add:
+                pieces.append(node.right)
+                node = node.left  # type: ignore[assignment]
+            pieces.append(node)
+            return self._pieces(path, frame, pieces[::-1], scope)
+        if type(node.op) is ast.Mod and type(node.left) is ast.Constant and type(node.left.value) is str:
+            before = node.left.value.partition("%")[0]
+            return (_of_text(before).below(None),) if "/" in before else ()
+        return ()
+
+    def _pieces(self, path: str, frame: int, pieces: list[Any], scope: _Scope) -> Places:
+        """Text put together: constants split at slashes, everything else part of a step."""
+        first, text = pieces[0], ""
+        starts: Places
+        if type(first) is ast.Constant:
+            starts = ()
+        else:
+            starts = self.places(path, frame, first, scope)
+            pieces = pieces[1:]
+            text = "" if starts else "\0"
+        for piece in pieces:
+            if type(piece) is ast.JoinedStr:
+                text += "".join(
+                    str(part.value) if type(part) is ast.Constant else "\0" for part in piece.values
+                )
+            else:
+                text += str(piece.value) if type(piece) is ast.Constant else "\0"
+        if not starts:
+            return (_of_text(text),) if "/" in text and not text.startswith(("\0", "http")) else ()
+        if not text:
+            return starts
+        if text.startswith("/"):
+            return tuple(place.below(*_steps(text)) for place in starts)
+        glued, _, rest = text.partition("/")
+        return tuple(_glued(place, glued).below(*_steps(rest)) for place in starts)
+
+    def _joined(self, path: str, frame: int, parts: list[Any], scope: _Scope) -> Places:
+        if not parts:
+            return ()
+        starts = self.places(path, frame, parts[0], scope)
+        if not starts and len(parts) > 1:
+            starts = self._unknown(parts[0], path, frame)
+        for part in parts[1:]:
+            starts = tuple(place.below(*self._below(part, path, frame)) for place in starts)
+        return starts
+
+    def _below(self, node: Any, path: str, frame: int) -> tuple[str | None, ...]:
+        """The steps that a part of a joined path adds."""
+        if type(node) is ast.Constant and type(node.value) is str:
+            return _steps(node.value)
+        if type(node) is ast.JoinedStr:
+            text = "".join(str(part.value) if type(part) is ast.Constant else "\0" for part in node.values)
+            return _steps(text)
+        steps = path_of(node)
+        if steps:
+            value = self.resolver.resolve(path, frame, steps)
+            if isinstance(value, Slot) and value.sort == "module":
+                text = self._text_of(value)
+                if text:
+                    return _steps(text)
+        return (None,)
+
+    def _text_of(self, slot: Slot) -> str:
+        """The constant text that a module's name holds, "" where it is none or more than one."""
+        sources = {ref.source for _, ref in self._writes(slot)}
+        node = parse(sources.pop()) if len(sources) == 1 else None
+        return node.value if type(node) is ast.Constant and type(node.value) is str else ""
+
+    @staticmethod
+    def _unknown(node: Any, path: str, frame: int) -> Places:
+        """What cannot be followed, called by its last name."""
+        steps = [step for step in path_of(node) if step != "()"]
+        if not steps:
+            return ()
+        last = steps[-1]
+        if last.startswith("['"):
+            last = last[2:-2]
+        if not last.isidentifier():
+            return ()
+        return (Place(UNKNOWN, last if len(steps) > 1 else (path, frame, last)),)
+
+    # Calls
+
+    def _call(self, path: str, frame: int, node: ast.Call, scope: _Scope) -> Places:
+        function = node.func
+        name = function.attr if type(function) is ast.Attribute else function.id if type(function) is ast.Name else ""
+        owner = function.value if type(function) is ast.Attribute else None
+        root = path_of(owner)[-1:] if owner is not None else ()
+        if name == "join" and (owner is None or root[0:1] in (("path",), ("osp",), ("posixpath",), ("ospath",))):
+            return self._joined(path, frame, node.args, scope)
+        if name == "joinpath" and owner is not None:
+            return self._joined(path, frame, [owner, *node.args], scope)
+        if name in _JOINING:
+            return self._joined(path, frame, node.args, scope)
+        if name in _NAMING:
+            return ()
+        if name in ("Path", "PurePath", "PosixPath") and len(node.args) > 1:
+            return self._joined(path, frame, node.args, scope)
+        if name == "dirname" and node.args:
+            return tuple(place.up for place in self.places(path, frame, node.args[0], scope))
+        if name in ("with_suffix", "with_name", "with_stem") and owner is not None:
+            return tuple(place.up.below(None) for place in self.places(path, frame, owner, scope))
+        if name in ("getcwd", "cwd") or (name == "Path" and not node.args):
+            return (Place(WORKING),)
+        if name == "gettempdir":
+            return (Place(SCRATCH),)
+        if name in _MAKING:
+            return (Place(TEMPORARY, (path, node.lineno, frame, ast.dump(node))),)
+        if name in ("getenv", "get", "config", "env", "pop", "setdefault", "getattr", "get_setting") and node.args:
+            return self._setting(path, frame, node, name, scope)
+        if name in ("open", "glob", "iglob", "iterdir", "rglob", "listdir", "scandir", "walk"):
+            inner = owner if owner is not None and root not in (("os",), ("glob",), ("aiofiles",), ("io",)) else None
+            chosen = inner if inner is not None else node.args[0] if node.args else None
+            return self.places(path, frame, chosen, scope) if chosen is not None else ()
+        if name in _SAME:
+            chosen = node.args[0] if node.args and name not in ("resolve", "strip", "rstrip") else owner
+            if name in ("Field", "field"):
+                chosen = next((k.value for k in node.keywords if k.arg == "default"), chosen)
+            return self.places(path, frame, chosen, scope) if chosen is not None else ()
+        if name == "replace" and owner is not None and len(node.args) == 2:
+            return tuple(place.up.below(None) for place in self.places(path, frame, owner, scope))
+        steps = path_of(function)
+        value = self.resolver.resolve(path, frame, steps) if steps else None
+        if isinstance(value, Function):
+            return self._returned(value, self._arguments(path, frame, node, value, scope))
+        return ()
+
+    def _setting(self, path: str, frame: int, node: ast.Call, name: str, scope: _Scope) -> Places:
+        """`os.getenv("X", default)`, `config.get("X")`, `getattr(settings, "X", default)`."""
+        words = [argument.value for argument in node.args if type(argument) is ast.Constant]
+        default = node.args[1:] if name != "getattr" else node.args[2:]
+        default += [keyword.value for keyword in node.keywords if keyword.arg == "default"]
+        found = tuple(
+            place
+            for argument in default[-1:]
+            if type(argument) is not ast.Constant or _path_like(argument.value)
+            for place in self.places(path, frame, argument, scope)
+        )
+        if found or not words or type(words[0]) is not str:
+            return found
+        if not words[0].isupper():
+            return ()
+        return self._configured(words[0])
+
+    def _configured(self, key: str) -> Places:
+        """A key of the configuration: what constants of that name hold, else a place of that name."""
+        found = [place for slot in self._constants.get(key, ())[:4] for place in self.held(slot)]
+        if not found:
+            place = Place(NAME, key)
+            self.names.setdefault(place, Name(key, "", None))
+            return (place,)
+        return tuple(found)
+
+    def _arguments(self, path: str, frame: int, node: ast.Call, function: Function, scope: _Scope) -> _Scope:
+        target = self.program.facts[function.path].frames[function.frame]
+        names = [parameter.name for parameter in target.parameters]
+        if names[:1] in (["self"], ["cls"]):
+            names = names[1:]
+        pairs = [*zip(names, node.args, strict=False), *((k.arg, k.value) for k in node.keywords if k.arg)]
+        given: _Scope = {}
+        for name, value in pairs:
+            given[name] = self.places(path, frame, value, scope)  # type: ignore[index]
+        return given
+
+    def _returned(self, function: Function, scope: _Scope) -> Places:
+        if function in self._active or len(self._active) > _DEPTH:
+            return ()
+        self._active.add(function)
+        try:
+            return tuple(
+                place
+                for found in self._returns.get((function.path, function.frame), ())
+                if (node := parse(found.source)) is not None
+                for item in (node.elts if type(node) is ast.Tuple else [node])
+                for place in self.places(function.path, found.frame, item, scope)
+            )
+        finally:
+            self._active.discard(function)
+
+    # Names
+
+    def steps(self, path: str, frame: int, steps: Path, scope: _Scope) -> Places:
+        """The places that a dotted path means."""
+        key = (path, frame, steps, id(scope) if scope else 0)
+        if key in self._active or len(self._active) > _DEPTH:
+            return ()
+        self._active.add(key)
+        try:
+            return self._steps(path, frame, steps, scope)
+        finally:
+            self._active.discard(key)
+
+    def _steps(self, path: str, frame: int, steps: Path, scope: _Scope) -> Places:
+        if len(steps) == 1 and steps[0] in scope and (scope[steps[0]] or not self._is_local(path, frame, steps[0])):
+            return scope[steps[0]]
+        if steps == ("__file__",):
+            return (Place(PROJECT, "", tuple(PurePosixPath(path).parts)),)
+        if len(steps) > 1 and steps[-1] in ("root_path", "instance_path") and frameworks.names_app(steps[:-1]):
+            return (Place(APPLICATION, steps[-1]),)
+        values = self.resolver.trace(path, frame, steps)
+        value: Value = values[-1] if len(values) == len(steps) else None
+        if steps[-1] == "()":
+            callee = values[len(steps) - 2] if len(values) >= len(steps) - 1 else None
+            return self._returned(callee, {}) if isinstance(callee, Function) else ()
+        if len(steps) > 1 and steps[-1].isidentifier():
+            owner = values[len(steps) - 2] if len(values) >= len(steps) - 1 else None
+            if isinstance(owner, Slot):
+                owner = self.resolver.settle(owner)[1]
+            if isinstance(owner, Instance | Class):
+                of = owner.of if isinstance(owner, Instance) else owner
+                member = self.resolver.class_member(of, steps[-1])
+                if isinstance(member, Function):
+                    return self._returned(member, {})
+                if isinstance(member, Slot):
+                    value = member
+        if isinstance(value, Slot):
+            return self._slot(value, scope)
+        if isinstance(value, External) and ".settings." in f".{value.name}":
+            return self._configured(steps[-1])
+        if isinstance(value, External | Made):
+            return ()
+        last = steps[-1]
+        if last.startswith("['") and last[2:-2].isupper():
+            return self._configured(last[2:-2])
+        if last.isidentifier() and len(steps) > 1 and last.isupper():
+            return self._configured(last)
+        if len(steps) > 1 and _names_folder(last.strip("[']")):
+            place = Place(UNKNOWN, last.strip("[']"))
+            return (place,)
+        return ()
+
+    def _is_local(self, path: str, frame: int, name: str) -> bool:
+        found = self.program.lookup(path, frame, name)
+        return found is not None and any(binding.ref is not None for binding in found[1])
+
+    def _slot(self, slot: Slot, scope: _Scope) -> Places:
+        if slot.sort == "local":
+            return self._local(slot, scope)
+        return self.held(slot)
+
+    def held(self, slot: Slot) -> Places:
+        """The places that a module's, class's or app's attribute holds; its own name where that is unknown."""
+        if slot in self._slots:
+            return self._slots[slot]
+        self._slots[slot] = ()
+        writes = self._writes(slot)
+        found: list[Place] = []
+        for path, ref in writes:
+            if ref.source:
+                found += self.source(path, ref.frame, ref.source)
+            elif ref.value[:1] not in ((), ("=",)):
+                found += self.steps(path, ref.frame, ref.value, {})
+        first = writes[0] if writes else None
+        if not found and _names_folder(_bare(slot.name)):
+            found = [Place(NAME, slot)]
+        places = tuple(dict.fromkeys(found))[:_MANY]
+        for place in places:
+            if place.root != UNKNOWN or place.constant:
+                name = Name(self._qualified(slot), first[0] if first else slot.path, first[1] if first else None)
+                self.names.setdefault(place, name)
+        self._slots[slot] = places
+        return places
+
+    def _writes(self, slot: Slot) -> list[tuple[str, Ref]]:
+        writes = list(self.resolver.writes(slot))
+        if slot.sort in ("module", "local"):
+            writes += [
+                (slot.path, binding.ref)
+                for binding in self.program.names[slot.path][slot.frame].get(slot.name, ())
+                if binding.ref is not None
+            ]
+        return writes
+
+    def _qualified(self, slot: Slot) -> str:
+        if slot.sort in ("module", "app"):
+            return slot.name
+        return f"{self.program.facts[slot.path].frames[slot.frame].qualname}.{slot.name}"
+
+    def _local(self, slot: Slot, scope: _Scope) -> Places:
+        found: list[Place] = []
+        for binding in self.program.names[slot.path][slot.frame].get(slot.name, ()):
+            if binding.ref is not None:
+                found += self._bound(slot, binding.ref, scope)
+            elif binding.parameter is not None:
+                found += scope[slot.name] if slot.name in scope else self._parameter(slot, binding)
+        return tuple(dict.fromkeys(found))
+
+    def _bound(self, slot: Slot, ref: Ref, scope: _Scope) -> Places:
+        if ref.use == "loop":
+            return tuple(
+                place.below(None) if place.root != TEMPORARY else place
+                for loop in self._loops.get((slot.path, ref.frame, slot.name), ())
+                for place in self.source(slot.path, ref.frame, loop.source, scope)
+            )
+        if ref.source:
+            return self.source(slot.path, ref.frame, ref.source, scope)
+        return self._of_hint(slot.path, ref, scope)
+
+    def _of_hint(self, path: str, ref: Ref, scope: _Scope) -> Places:
+        """What a `with` item binds."""
+        hint = ref.value
+        if hint[:1] in ((), ("=",)):
+            return ()
+        if hint[-2:-1] and hint[-2] in _MAKING:
+            return (Place(TEMPORARY, (path, ref.line, ref.frame, "with")),)
+        return self.steps(path, ref.frame, hint, scope)
+
+    def _parameter(self, slot: Slot, binding: Binding) -> Places:
+        """What callers pass for a parameter, and its default."""
+        parameter = binding.parameter
+        assert parameter is not None
+        frames = self.program.facts[slot.path].frames
+        frame = frames[slot.frame]
+        found: list[Place] = []
+        if parameter.default_source and parameter.default_source != "None":
+            found += self.source(slot.path, frame.parent, parameter.default_source)
+        if frame.sort != FUNCTION:
+            return tuple(found)
+        owner = frames[frame.parent]
+        names = [each.name for each in frame.parameters]
+        position = names.index(slot.name) - (names[0] in ("self", "cls"))
+        wanted: Function | Class = Function(slot.path, slot.frame)
+        name = frame.name
+        if frame.name == "__init__":
+            wanted, name = Class(slot.path, frame.parent), owner.name
+        looked = 0
+        for path, ref in self._calls.get(name, ()):
+            if ref.use == "define" or looked >= _CALLERS:
+                continue
+            index = ref.path.index(name)
+            value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
+            if value != wanted and not (
+                value is None and index > 0 and len(self.program.functions.get(name, ())) == 1 and names[0] == "self"
+            ) and not (isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value)):
+                continue
+            looked += 1
+            found += self._argument(path, ref, index, position, slot.name)
+        return tuple(found)
+
+    def _argument(self, path: str, ref: Ref, index: int, position: int, keyword: str) -> Places:
+        """The argument in a place of a call: by its source where that was kept, else by its hint."""
+        after = index + 1
+        if ref.path[after : after + 1] != ("()",):
+            if ref.use == "pass" and ref.callee[-1:] in (("to_thread",), ("run_in_threadpool",), ("run_sync",)):
+                return ()
+            return ()
+        end = ref.ends[2 * after : 2 * after + 2]
+        kept = self._call_sources.get((path, *end))
+        if kept is not None:
+            node = parse(kept.source)
+            if type(node) is ast.Call:
+                for argument in node.keywords:
+                    if argument.arg == keyword:
+                        return self.places(path, ref.frame, argument.value)
+                if position < len(node.args):
+                    return self.places(path, ref.frame, node.args[position])
+            return ()
+        before = sum(1 for step in ref.path[1:after] if step == "()" or step.startswith("["))
+        arguments = ref.arguments[before] if before < len(ref.arguments) else ()
+        ordinary = [argument.hint for argument in arguments if not argument.name]
+        hint: Hint = next((argument.hint for argument in arguments if argument.name == keyword), ())
+        if not hint and position < len(ordinary):
+            hint = ordinary[position]
+        return self.steps(path, ref.frame, hint, {}) if hint[:1] not in ((), ("=",)) else ()
+
+
+_PARSED: dict[str, Any] = {}
+
+
+def parse(source: str) -> Any:
+    """An expression's tree, None where the text was cut off."""
+    if source not in _PARSED:
+        if len(_PARSED) > 20_000:
+            _PARSED.clear()
+        try:
+            _PARSED[source] = ast.parse(f"({source}\n)", mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            _PARSED[source] = None
+    return _PARSED[source]
+
+
+def _of_text(text: str) -> Place:
+    if text.startswith("/"):
+        return Place(SCRATCH, "", _steps(text)[1:]) if text.startswith("/tmp") else Place(ABSOLUTE, "", _steps(text))
+    return Place(WORKING, "", _steps(text))
+
+
+def _steps(text: str) -> tuple[str | None, ...]:
+    return tuple(None if "\0" in step or "*" in step else step for step in text.split("/") if step not in ("", "."))
+
+
+def _glued(place: Place, text: str) -> Place:
+    """A place with text put right behind its last step."""
+    if not text:
+        return place
+    if not place.steps or place.steps[-1] is None or "\0" in text:
+        return place.up.below(None) if place.steps else place.below(None)
+    return place.up.below(f"{place.steps[-1]}{text}")
+
+
+def _path_like(value: Any) -> bool:
+    return type(value) is str and bool(value)
+
+
+_FOLDER_WORDS = ("dir", "folder", "path", "root", "directory", "location", "storage", "dest", "file", "upload")
+
+
+def _names_folder(name: str) -> bool:
+    lower = name.lower()
+    return any(word in lower for word in _FOLDER_WORDS)
+
+
+def _bare(name: str) -> str:
+    return name[name.index("['") + 2 : -2] if "['" in name else name.rpartition(".")[2]
