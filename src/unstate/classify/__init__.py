@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from unstate.classify import evidence, kinds, limits, silence
+from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link.candidates import Candidate
+from unstate.link.handles import Handles
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
 from unstate.link.reach import Reach
@@ -39,10 +41,12 @@ def classify(
 ) -> list[Finding]:
     """The stores in memory of one program."""
     findings = []
+    handles = Handles(program, resolver)
     for candidate in candidates.found.values():
         subject = Subject(program, resolver, candidates.types, reach, lifetimes, candidate)
-        if not silence.why(subject):
-            findings.append(_finding(subject))
+        contents = Contents(subject, handles)
+        if not silence.why(subject, contents):
+            findings.append(_finding(subject, contents))
     return findings
 
 
@@ -53,16 +57,17 @@ def in_order(findings: list[Finding]) -> list[Finding]:
     )
 
 
-def _finding(subject: Subject) -> Finding:
+def _finding(subject: Subject, contents: Contents) -> Finding:
     store = _store(subject, subject.candidate)
-    kind = kinds.kind(subject)
+    kind = kinds.kind(subject, contents)
     rule = RULES[kind]
-    limit, reasons = limits.limit(subject, kind)
+    shape = kinds.shape(subject, contents)
+    limit, reasons = limits.limit(subject, contents, kind, shape)
     return Finding(
         id=f"{rule}:{store.service}:{store.module}:{store.name}",
         rule=rule,
         kind=kind,
-        shape=kinds.shape(subject, kind),
+        shape=shape,
         store=store,
         limit=limit,
         evidence=evidence.sentences(subject, kind),

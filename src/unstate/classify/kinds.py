@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link import containers
-from unstate.link.typenames import declared_types
+from unstate.link.resolve import outermost
+from unstate.link.values import Class
 from unstate.model import Kind, Op, Shape
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
@@ -23,25 +25,14 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
 )
 _BYTES_NAMES = re.compile(r"file_?data|content|chunk|blob|bytes|raw|payload|binary|^data$|^file$")
 _TEXT_NAMES = re.compile(r"(^|_)(id|uid|sid|name|token|email|username|user|key|url|path|code|ip|status)$")
-_HANDLES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    (Kind.LOCK, re.compile(r"(^|\.)(R?Lock|Condition|(Bounded)?Semaphore|Event)\b")),
-    (Kind.QUEUE, re.compile(r"(^|\.)(\w*Queue)\b")),
-    (
-        Kind.CONNECTION_REGISTRY,
-        re.compile(
-            r"(^|[.\[ ])(WebSocket\w*|Task|Thread|Process|Popen|Future|socket|StreamWriter|StreamReader|Timer|create_task"
-            r"|ensure_future|Connection|Session|AsyncClient|Client\w*|Subprocess|submit|create_subprocess_exec|Redis|Engine)\b"
-        ),
-    ),
-)
 
 
-def kind(subject: Subject) -> Kind:
+def kind(subject: Subject, contents: Contents) -> Kind:
     """The kind of a store."""
-    handle = handle_kind(subject)
+    handle = contents.handle
     if handle is not None:
         return handle
-    shaped = shape(subject, None)
+    shaped = shape(subject, contents)
     if shaped is Shape.BYTES:
         return Kind.UPLOAD
     name = subject.bare_name
@@ -65,47 +56,49 @@ def _begins(pattern: str, name: str) -> bool:
     return re.search(rf"(?:^|_)(?:{pattern})", name) is not None
 
 
-def handle_kind(subject: Subject) -> Kind | None:
-    """The kind of a registry of live handles, None where the values are data as far as one can see."""
-    texts = [touch.value_type for touch in (*subject.candidate.touches, *subject.candidate.others) if touch.value_type]
-    _, declared = declared_types(subject.candidate.annotation)
-    if declared:
-        texts.append(declared)
-    for found, pattern in _HANDLES:
-        if any(pattern.search(text) for text in texts):
-            return found
-    return None
-
-
-def shape(subject: Subject, known: Kind | None) -> Shape:
+def shape(subject: Subject, contents: Contents) -> Shape:
     """What one entry holds."""
     types = {touch.value_type for touch in subject.candidate.touches if touch.value and touch.value_type}
-    _, declared = declared_types(subject.candidate.annotation)
-    if declared and declared.rpartition(".")[2] not in ("Any", "object"):
-        types = {declared}
-    types.discard("None")
-    shapes = {_shape_of(subject, text) for text in types}
+    if subject.candidate.flavour == containers.SCALAR:
+        types.add(subject.candidate.constructor)
+    if contents.declared and outermost(contents.declared).rpartition(".")[2] not in ("Any", "object"):
+        types = {contents.declared}
+    types -= {"None", "NoneType"}
+    shapes = {_shape_of(subject, contents, text) for text in types}
     if len(shapes) == 1:
         return shapes.pop()
-    if not shapes:
-        return _by_name(subject)
-    return Shape.UNKNOWN
+    return Shape.UNKNOWN if shapes else _by_name(subject)
 
 
-def _shape_of(subject: Subject, text: str) -> Shape:
-    head = text.partition("[")[0].rpartition(".")[2]
-    plain = {"str": Shape.STR, "int": Shape.INT, "float": Shape.FLOAT, "bool": Shape.BOOL, "bytes": Shape.BYTES}
-    if head in plain:
-        return plain[head]
-    if head == "bytearray":
-        return Shape.BYTES
-    if head in ("dict", "Dict", "Mapping", "MutableMapping", "defaultdict"):
-        return Shape.RECORD
-    if head in ("list", "List", "deque", "tuple", "Tuple"):
-        return Shape.LIST
-    if head in ("set", "Set", "frozenset"):
-        return Shape.SET
-    return Shape.OBJECT
+_PLAIN = {"str": Shape.STR, "int": Shape.INT, "float": Shape.FLOAT, "bool": Shape.BOOL, "bytes": Shape.BYTES}
+_SHAPES = {
+    **_PLAIN,
+    "bytearray": Shape.BYTES,
+    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"), Shape.RECORD),
+    **dict.fromkeys(("list", "List", "deque", "Deque", "tuple", "Tuple", "Sequence"), Shape.LIST),
+    **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), Shape.SET),
+}
+
+
+def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
+    head = outermost(text).rpartition(".")[2]
+    if "|" in text.replace("| None", "").replace("None |", ""):
+        return Shape.UNKNOWN
+    known = _SHAPES.get(head)
+    if known is not None:
+        return known
+    for found in contents.classes:
+        if subject.program.frame(found).name == head:
+            return Shape.MODEL if is_model(subject, found) else Shape.OBJECT
+    return Shape.OBJECT if head in {maker.rpartition(".")[2] for maker in contents.makers} else Shape.UNKNOWN
+
+
+def is_model(subject: Subject, of: Class) -> bool:
+    """Whether a class is a record with declared fields: a dataclass, a pydantic model, a named tuple."""
+    frame = subject.program.frame(of)
+    decorated = any(step in ("dataclass", "define", "frozen", "attrs") for path in frame.decorators for step in path)
+    bases = {base.rpartition(".")[2] for base in subject.resolver.external_bases(of)}
+    return decorated or not bases.isdisjoint({"BaseModel", "NamedTuple", "Struct", "TypedDict", "SQLModel"})
 
 
 def _by_name(subject: Subject) -> Shape:

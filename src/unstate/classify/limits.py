@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
-from unstate.classify import kinds
+from unstate.classify import twins
+from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
-from unstate.model import Kind, Op, Verdict
+from unstate.facts.values import LOCK
+from unstate.link import containers
+from unstate.link.candidates import Touch
+from unstate.model import Kind, Op, Shape, Verdict
 
-_HANDLES = frozenset({Kind.CONNECTION_REGISTRY, Kind.LOCK, Kind.QUEUE, Kind.SCHEDULER})
+_HANDLES = {
+    Kind.CONNECTION_REGISTRY: "holds live objects of this process, which cannot leave it; what can move is their state"
+    " (in Redis) and the messages to them (by publish and subscribe)",
+    Kind.LOCK: "holds locks, which exclude nothing outside this process; a Redis lock with an owner and an expiry does",
+    Kind.QUEUE: "is a queue in memory; a Redis list or stream with a blocking read takes its place",
+    Kind.SCHEDULER: "holds a scheduler, which every process would run; one worker of its own should",
+}
+_MANY = 3  # reasons of one sort that are told
 
 
-def limit(subject: Subject, kind: Kind) -> tuple[Verdict, tuple[str, ...]]:
+def limit(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> tuple[Verdict, tuple[str, ...]]:
     """The best verdict that a plan may reach, with the reasons why it is below exact."""
-    reasons = []
+    manual = _manual(subject, contents, kind, shape)
+    if manual:
+        return Verdict.MANUAL, tuple(manual)
+    review = _review(subject, contents, shape)
+    return (Verdict.REVIEW if review else Verdict.EXACT), tuple(review)
+
+
+def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> list[str]:
+    here = _place(subject)
+    if contents.handle is not None:
+        return [f"{here}: {subject.name} {_HANDLES[contents.handle]}"]
+    twin = twins.redis_twin(subject)
+    if twin:
+        return [f"{here}: {twin} does the same over a shared service already; switch to it"]
+    if shape is Shape.OBJECT:
+        names = ", ".join(sorted(subject.program.frame(found).name for found in contents.classes)) or "objects"
+        return [f"{here}: holds {names}, which change through their own methods and have no codec"]
+    return []
+
+
+def _review(subject: Subject, contents: Contents, shape: Shape) -> list[str]:
     candidate = subject.candidate
-    place = f"{candidate.path}:{candidate.definition.line}"
-    if kind in _HANDLES and kinds.handle_kind(subject) is not None:
-        reasons.append(f"{place}: holds live handles of this process, which cannot leave it")
-        return Verdict.MANUAL, tuple(reasons)
-    shared = [touch for touch in candidate.touches if touch.op in (Op.PASS, Op.RETURN, Op.ALIAS, Op.CALL)]
-    for touch in shared[:3]:
-        reasons.append(f"{touch.path}:{touch.ref.line}: the store or one of its entries is handed on ({touch.op})")
-    return (Verdict.REVIEW if reasons else Verdict.EXACT), tuple(reasons)
+    reasons = []
+    handed = [touch for touch in candidate.touches if touch.op in (Op.PASS, Op.RETURN, Op.ALIAS, Op.CALL)]
+    reasons += [f"{_at(touch)}: the store or an entry is handed on ({touch.op})" for touch in handed[:_MANY]]
+    through = [touch for touch in candidate.others if touch.op in containers.WRITES]
+    reasons += [f"{_at(touch)}: an entry is changed through {touch.through}" for touch in through[:_MANY]]
+    locked = [touch for touch in candidate.touches if touch.ref.flags & LOCK]
+    reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
+    if shape not in _PLAIN:
+        reasons.append(f"{_place(subject)}: what the entries hold is {shape}")
+    return reasons
+
+
+_PLAIN = frozenset({Shape.STR, Shape.INT, Shape.FLOAT, Shape.BOOL, Shape.BYTES, Shape.RECORD})
+
+
+def _place(subject: Subject) -> str:
+    return f"{subject.candidate.path}:{subject.candidate.definition.line}"
+
+
+def _at(touch: Touch) -> str:
+    return f"{touch.path}:{touch.ref.line}"

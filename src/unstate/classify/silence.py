@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unstate.classify import memos
+from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.facts.values import BRANCH, COMPREHENSION, MAIN
 from unstate.link import containers
+from unstate.link.candidates import Touch
 from unstate.model import Op
 
 # Bases whose class attributes describe fields, not shared values.
@@ -20,11 +23,15 @@ _DECLARATIVE = frozenset(
 )
 
 
-def why(subject: Subject) -> str:
+def why(subject: Subject, contents: Contents) -> str:
     """The reason for silence."""
     for reason in _REASONS:
         if reason(subject):
             return (reason.__doc__ or reason.__name__).strip()
+    if contents.code:
+        return "The values are functions or classes."
+    if contents.handle is None and memos.is_memo(subject):
+        return "A memo of what every process can work out for itself."
     return ""
 
 
@@ -90,16 +97,42 @@ def _lazy_singleton(subject: Subject) -> bool:
     """A name for an object that is made on first use, or set at start-up."""
     if subject.candidate.flavour != containers.SCALAR:
         return False
-    if subject.candidate.slot.sort == "class" and not subject.defined_in_class_body():
-        return True
     rebinds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
     return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in rebinds)
 
 
-def _makes_object(subject: Subject, touch: object) -> bool:
-    from unstate.link.candidates import Touch
+def _field_of_an_object(subject: Subject) -> bool:
+    """A number or text that an object sets on itself."""
+    if subject.candidate.flavour != containers.SCALAR or subject.candidate.slot.sort != "class":
+        return False
+    return all(
+        touch.op is not Op.REBIND or (touch.ref.path[0] == "self" and len(touch.ref.path) == 2)
+        for touch in subject.live_writes
+    )
 
-    assert isinstance(touch, Touch)
+
+def _filled_by_decorators(subject: Subject) -> bool:
+    """A registry that decorators fill while modules are imported."""
+    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
+    return bool(fills) and all(_in_decorator(subject, touch) for touch in fills)
+
+
+def _in_decorator(subject: Subject, touch: Touch) -> bool:
+    """Whether a function gives back the function or class that it got, after filing it."""
+    frame = subject.program.facts[touch.path].frames[touch.function]
+    names = {parameter.name for parameter in frame.parameters}
+    return any(
+        ref.use == "return" and len(ref.path) == 1 and ref.path[0] in names and _files(touch, ref.path[0])
+        for ref in subject.program.refs_in(touch.path, touch.function)
+    )
+
+
+def _files(touch: Touch, name: str) -> bool:
+    hints = [argument.hint for arguments in touch.ref.arguments for argument in arguments]
+    return any(hint[:1] == (name,) for hint in [touch.value, touch.ref.value, *hints])
+
+
+def _makes_object(subject: Subject, touch: Touch) -> bool:
     hint = touch.ref.value
     if hint[:1] == ("=",):
         return hint[1] == "None"
@@ -118,4 +151,8 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _never_filled,
     _short_lived,
     _lazy_singleton,
+    _field_of_an_object,
+    _filled_by_decorators,
+    memos.is_said_once,
+    memos.is_own_clock,
 )

@@ -77,6 +77,17 @@ class Subject:
             self._reached[key] = self.reach.way(touch.path, touch.function) is not None
         return self._reached[key]
 
+    def reached_by_request_alone(self, place: tuple[str, int]) -> bool:
+        """Whether a function, by file and frame, is called by a request, and not by one that also fills the store."""
+        path, function = place
+        way = self.reach.way(path, function)
+        return way is not None and not any(
+            (step.path, step.frame) != place and (touch.path, touch.function) == (step.path, step.frame)
+            for step in way
+            for touch in self.live_writes
+            if touch.op in containers.FILLS
+        )
+
     def defined_in_class_body(self) -> bool:
         """Whether the class body binds the attribute."""
         return self.program.facts[self.candidate.path].frames[self.candidate.definition.frame].sort == CLASS

@@ -144,7 +144,7 @@ def decorated_entry(path: Path, words: tuple[str, ...]) -> str:
         return "startup"
     if last in ("command", "callback", "group") and not _COMMAND_ROOTS.isdisjoint(plain[:-1]):
         return "startup"
-    if last in _ROUTES and (len(plain) > 1 or any(word.startswith("/") for word in words)):
+    if any(word.startswith("/") for word in words) or (last in _ROUTES and len(plain) > 1):
         return "request"
     return (
         "request"

@@ -35,6 +35,7 @@ class Program:
         self.functions: dict[str, list[Function]] = defaultdict(list)  # by bare name
         self.classes: dict[str, list[Class]] = defaultdict(list)
         self.stars: dict[str, list[Import]] = {}
+        self._by_function: dict[str, dict[int, list[Ref]]] = {}
         self.calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)  # by a function's or class's bare name
         for path, file in facts.items():
             self._index(path, file)
@@ -116,6 +117,24 @@ class Program:
                 return parent
             frame = parent
         return None
+
+    def public_methods(self, owner: Class) -> frozenset[str]:
+        """Names of the methods in a class body that others may call."""
+        frames = self.facts[owner.path].frames
+        return frozenset(
+            frames[child].name
+            for child in self.children[owner.path][owner.frame]
+            if frames[child].sort == FUNCTION and not frames[child].name.startswith("_")
+        )
+
+    def refs_in(self, path: str, function: int) -> list[Ref]:
+        """References in a named function, inner functions left out."""
+        if path not in self._by_function:
+            found: dict[int, list[Ref]] = defaultdict(list)
+            for ref in self.facts[path].refs:
+                found[self.function_around(path, ref.frame)].append(ref)
+            self._by_function[path] = found
+        return self._by_function[path].get(function, [])
 
     def method(self, owner: Class, name: str) -> Function | None:
         """A function defined in the class body itself."""

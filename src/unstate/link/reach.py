@@ -21,6 +21,9 @@ _STARTUP_NAMES = frozenset(
 _IMPLICIT = frozenset(
     "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
 )
+_SPAWNERS = frozenset(
+    "create_task ensure_future run_coroutine_threadsafe start_soon spawn add_task start_background_task".split()
+)
 _STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "asyncio_run"})
 
 
@@ -119,6 +122,11 @@ class Reach:
             for path, ref in self._calls.get(name, ())
         )
 
+    def are_twins(self, one: Class, other: Class) -> bool:
+        """Whether two classes can stand for each other: the smaller one's public methods, two or more, are shared."""
+        mine, theirs = self.program.public_methods(one), self.program.public_methods(other)
+        return len(mine & theirs) >= 2 and 2 * len(mine & theirs) >= max(len(mine), len(theirs))
+
     def _is_script(self, path: str) -> bool:
         return any(ref.flags & MAIN for ref in self.program.facts[path].refs)
 
@@ -186,7 +194,18 @@ class Reach:
                 continue
             if self.resolver.resolve(path, ref.frame, ref.path) == function:
                 return "request"
-        return ""
+        return "request" if self._is_spawned(function, name) else ""
+
+    def _is_spawned(self, function: Function, name: str) -> bool:
+        """Whether a call of the coroutine is handed to something that runs it beside the requests."""
+        return any(
+            ref.use == "pass"
+            and ref.path[-2:] == (name, "()")
+            and ref.callee[-1:] != ()
+            and ref.callee[-1] in _SPAWNERS
+            and self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function
+            for path, ref in self._calls.get(name, ())
+        )
 
     @staticmethod
     def _starts_up(ref: Ref) -> bool:
@@ -275,5 +294,6 @@ class Reach:
             if parent.sort != CLASS or owner.sort != CLASS or other.name != frame.name:
                 return False
             mine, theirs = Class(wanted.path, frame.parent), Class(value.path, other.parent)
-            return theirs in self.resolver.lineage(mine) or mine in self.resolver.lineage(theirs)
+            related = theirs in self.resolver.lineage(mine) or mine in self.resolver.lineage(theirs)
+            return related or self.are_twins(mine, theirs)
         return value is None and index > 0 and owner.sort == CLASS and namesakes <= _MANY

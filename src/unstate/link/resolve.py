@@ -337,7 +337,7 @@ class Resolver:
                     return value
                 typed = typed or value
             value = self.of_hint(path, frame, hint)
-            if isinstance(value, Slot) and value.sort == "local":
+            if isinstance(value, Slot) and value.sort == "local" and value != slot:
                 value = self.held(value)
             if value is None or value == slot or isinstance(value, Typed):
                 typed = typed or value

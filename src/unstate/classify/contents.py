@@ -1,0 +1,117 @@
+"""What is put into a store: values with their types, whatever way they get in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from unstate.classify.subject import Subject
+from unstate.facts.values import Hint
+from unstate.link import containers
+from unstate.link.candidates import Touch
+from unstate.link.handles import METHODS, Handles, is_callable
+from unstate.link.typenames import declared_types
+from unstate.link.values import Class, Function, Instance, Made, Slot, Typed, Value
+from unstate.model import Kind, Op
+
+
+@dataclass
+class Contents:
+    """The values of one store."""
+
+    subject: Subject
+    handles: Handles
+
+    @cached_property
+    def values(self) -> list[Value]:
+        """Everything that is put in, as far as it can be followed; the declared type first."""
+        found: list[Value] = []
+        for touch in (*self.subject.candidate.touches, *self.subject.candidate.others):
+            for hint in _filled(touch):
+                value = self.subject.resolver.of_hint(touch.path, touch.ref.frame, hint)
+                if isinstance(value, Slot):
+                    value = self.subject.resolver.settle(value)[1] or self._annotated(value)
+                found.append(value)
+        return found
+
+    def _annotated(self, slot: Slot) -> Value:
+        for _, _, annotation, _ in self.subject.resolver.assignments(slot):
+            if annotation:
+                return Typed(annotation)
+        return None
+
+    @cached_property
+    def declared(self) -> str:
+        """The declared type of a value, "" where there is none."""
+        return declared_types(self.subject.candidate.annotation)[1]
+
+    @cached_property
+    def handle(self) -> Kind | None:
+        """The kind of live handles that the store holds, None where it holds data as far as one can see."""
+        candidate = self.subject.candidate
+        own = self.handles.of_maker(candidate.constructor) if candidate.flavour == containers.HANDLE else None
+        if own is not None:
+            return own
+        path, frame = candidate.path, candidate.definition.frame
+        for text in (candidate.annotation, self.declared):
+            found = self.handles.of_annotation(path, frame, text) if text else None
+            if found is not None:
+                return found
+        for value in self.values:
+            found = self.handles.of(value)
+            if found is not None:
+                return found
+        return Kind.CONNECTION_REGISTRY if self._driven() else None
+
+    def _driven(self) -> bool:
+        """Whether entries are driven by methods that only handles have."""
+        return any(
+            step in METHODS
+            for touch in (*self.subject.candidate.touches, *self.subject.candidate.others)
+            for step, later in zip(touch.rest[1:], touch.rest[2:], strict=False)
+            if later == "()"
+        )
+
+    @cached_property
+    def code(self) -> bool:
+        """Whether the values are functions or classes: a registry of code, not data."""
+        if self.declared and is_callable(self.declared):
+            return True
+        known = [value for value in self.values if value is not None]
+        return bool(known) and all(
+            isinstance(value, Function | Class) or (isinstance(value, Typed) and is_callable(value.annotation))
+            for value in known
+        )
+
+    @cached_property
+    def classes(self) -> list[Class]:
+        """Classes of the project whose instances are kept."""
+        found = [value.of for value in self.values if isinstance(value, Instance)]
+        candidate = self.subject.candidate
+        for word in self.declared.replace("[", " ").replace("]", " ").replace("|", " ").replace(",", " ").split():
+            value = self.subject.resolver.resolve(candidate.path, candidate.definition.frame, tuple(word.split(".")))
+            if isinstance(value, Class):
+                found.append(value)
+        return list(dict.fromkeys(found))
+
+    @cached_property
+    def makers(self) -> list[str]:
+        """What made the values that come from other libraries."""
+        return [value.maker for value in self.values if isinstance(value, Made)]
+
+
+def _filled(touch: Touch) -> list[Hint]:
+    """Hints of what a touch puts into the store or into one of its entries."""
+    if touch.op in (Op.SETITEM, Op.AUGITEM, Op.SETDEFAULT, Op.ADD, Op.REBIND) and touch.value:
+        found = [touch.value]
+    else:
+        found = []
+    steps = touch.ref.path
+    if touch.op in (Op.NESTED_WRITE, Op.SETDEFAULT) and len(steps) > 2 and steps[-1] == "()" and steps[-2] in _FILLING:
+        found += [argument.hint for argument in touch.ref.arguments[-1][-1:]]
+    elif touch.op is Op.NESTED_WRITE and touch.ref.use == "target" and len(touch.rest) > 1:
+        found.append(touch.ref.value)
+    return [hint for hint in found if hint]
+
+
+_FILLING = frozenset({"append", "add", "appendleft", "extend", "insert", "setdefault", "update"})

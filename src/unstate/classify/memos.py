@@ -1,0 +1,113 @@
+"""Containers that only remember: memos, marks that something was said once, clocks of this process's own chores."""
+
+from __future__ import annotations
+
+import re
+
+from unstate.classify.subject import Subject
+from unstate.link import containers
+from unstate.link.candidates import Touch
+from unstate.link.values import Instance
+from unstate.model import Op
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_READS = frozenset({Op.GET, Op.GETITEM, Op.CONTAINS, Op.ALIAS})
+_SAID = re.compile(r"warn|logged|_log$|reported|seen|notified|once|announced|complained|printed")
+_LOGGING = frozenset("debug info warning warn error exception critical log print".split())
+# Calls that ask somebody else: what they answer may change, so that a memo of it is a cache.
+_ASKING = frozenset(
+    (
+        "execute executemany fetchone fetchall query find find_one aggregate get_json urlopen request post put send"
+        " scalars scalar chat completions create invoke ainvoke generate complete objects filter all first"
+    ).split()
+)
+_CLOCKS = frozenset({("time", "time", "()"), ("time", "monotonic", "()"), ("time", "()"), ("monotonic", "()")})
+
+
+def is_memo(subject: Subject) -> bool:
+    """Whether one function looks an answer up, works it out and keeps it, and nothing else changes it.
+
+    Working it out asks nobody: no awaiting, no database, no network. A memo of such answers is right in every process.
+    """
+    writers = {(touch.path, touch.function) for touch in subject.live_writes if touch.op in containers.FILLS}
+    if not writers or subject.candidate.flavour not in (containers.DICT, containers.SCALAR):
+        return False
+    if any(touch.op in (Op.RETURN, Op.PASS) for touch in subject.candidate.touches):
+        return False
+    if any(touch.op in (Op.AUGITEM, Op.NESTED_WRITE) for touch in (*subject.writes,)):
+        return False
+    removed = {(touch.path, touch.function) for touch in subject.live_writes} - writers
+    if removed and any(subject.reached_by_request_alone(place) for place in removed):
+        return False
+    for path, function in writers:
+        reads = [touch for touch in subject.candidate.touches if (touch.path, touch.function) == (path, function)]
+        if not any(touch.op in _READS for touch in reads) or _asks(subject, path, function):
+            return False
+        fills = [touch for touch in subject.live_writes if (touch.path, touch.function) == (path, function)]
+        returned = {ref.path[0] for ref in subject.program.refs_in(path, function) if ref.use == "return"}
+        if not all(_is_answer(subject, touch, returned) for touch in fills if touch.op in containers.FILLS):
+            return False
+    return True
+
+
+def _is_answer(subject: Subject, touch: Touch, returned: set[str]) -> bool:
+    """Whether a stored value was worked out, and is what the function gives back: no new record, mark or argument."""
+    parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
+    words = set(_WORD.findall(touch.ref.source))
+    if touch.value[:1] == ("=",) and touch.value[1].partition("[")[0] not in ("tuple", "str", "bytes"):
+        return False
+    if isinstance(subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value), Instance):
+        return False
+    return not (words & returned) <= parameters
+
+
+def _asks(subject: Subject, path: str, function: int) -> bool:
+    """Whether a function asks a database, a service or a model."""
+    frames = subject.program.facts[path].frames
+    if frames[function].asynchronous:
+        return True
+    return any(
+        later == "()" and step in _ASKING
+        for ref in subject.program.refs_in(path, function)
+        for step, later in zip(ref.path[1:], ref.path[2:], strict=False)
+    )
+
+
+def is_said_once(subject: Subject) -> bool:
+    """Whether it marks what was logged already: every function that writes it writes a log as well."""
+    if not _SAID.search(subject.bare_name):
+        return False
+    writers = {(touch.path, touch.function) for touch in subject.live_writes}
+    named_log = subject.bare_name.endswith(("_log", "logged")) or "warn" in subject.bare_name
+    return bool(writers) and all(named_log or _logs(subject, path, function) for path, function in writers)
+
+
+def _logs(subject: Subject, path: str, function: int) -> bool:
+    return any(
+        ref.path[-1] == "()" and ref.path[-2] in _LOGGING
+        for ref in subject.program.refs_in(path, function)
+        if len(ref.path) >= 2
+    )
+
+
+def is_own_clock(subject: Subject) -> bool:
+    """Whether a scalar or a one-element cell keeps when this process last did a chore of its own."""
+    definition = subject.candidate.definition.source.replace(" ", "")
+    cell = subject.candidate.flavour == containers.SCALAR or re.fullmatch(r"\[[\w.()-]*\]", definition) is not None
+    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
+    return cell and bool(fills) and all(_is_clock(subject, touch) for touch in fills)
+
+
+def _is_clock(subject: Subject, touch: Touch) -> bool:
+    value = touch.value or touch.ref.value
+    if value[:1] != ("=",) and len(value) == 1:  # a local: now = time.time()
+        found = subject.program.lookup(touch.path, touch.ref.frame, value[0])
+        hints = [binding.ref.value for binding in found[1] if binding.ref is not None] if found else []
+        return bool(hints) and all(_reads_clock(hint) for hint in hints)
+    return _reads_clock(value)
+
+
+def _reads_clock(hint: tuple[str, ...]) -> bool:
+    return (
+        hint in _CLOCKS or hint == ("=", "float") or hint[-2:] in (("now", "()"), ("utcnow", "()"), ("monotonic", "()"))
+    )
