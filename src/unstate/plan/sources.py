@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from unstate.rewrite import Source
@@ -56,6 +57,10 @@ class Sources:
         if (service, text) not in self._mentions:
             self._mentions[service, text] = any(text in self.read(path) for path in self._python_files(service))
         return self._mentions[service, text]
+
+    def any_other(self, service: str, pattern: re.Pattern[bytes], apart: Collection[str]) -> bool:
+        """Whether a Python file of the service, those `apart` left out, has a line of that pattern."""
+        return any(pattern.search(self.read(path)) for path in self._python_files(service) if path not in apart)
 
     def _collect(self, service: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)

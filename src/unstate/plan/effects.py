@@ -1,0 +1,53 @@
+"""What a module does when it is imported: an import that goes away with its last store may take that along."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from unstate.model import Store
+from unstate.plan.sources import Sources
+from unstate.rewrite import Rewritten
+
+
+def lost_imports(store: Store, outcomes: Iterable[Rewritten], sources: Sources) -> list[str]:
+    """A sentence for each file that imports the store's module no more, where the module runs code and nobody else
+    imports it."""
+    if _inert(sources.source(store.path, store.service).tree):
+        return []
+    place = PurePosixPath(store.path)
+    stem = place.parent.name if place.stem == "__init__" else place.stem
+    pattern = re.compile(rf"^[ \t]*(from|import)\b[^\n]*\b{re.escape(stem)}\b".encode(), re.MULTILINE)
+    gone = [
+        outcome.path
+        for outcome in outcomes
+        if outcome.path != store.path
+        and outcome.after is not None
+        and pattern.search(sources.read(outcome.path))
+        and not pattern.search(outcome.after)
+    ]
+    if not gone or sources.any_other(store.service, pattern, {*gone, store.path}):
+        return []
+    return [f"{path} imports {store.path} no more, which runs code when it is imported" for path in gone]
+
+
+def _inert(tree: ast.Module) -> bool:
+    """Whether importing the module only binds names: no call, no decorator, no statement with an effect."""
+    return all(_binds_only(statement) for statement in tree.body)
+
+
+def _binds_only(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.FunctionDef(decorator_list=decorators) | ast.AsyncFunctionDef(decorator_list=decorators):
+            return not decorators
+        case ast.ClassDef(decorator_list=decorators, bases=bases):
+            return not decorators and not any(isinstance(node, ast.Call) for base in bases for node in ast.walk(base))
+        case ast.Assign(value=value) | ast.AnnAssign(value=value):
+            return value is None or not any(isinstance(node, ast.Call | ast.Await) for node in ast.walk(value))
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
