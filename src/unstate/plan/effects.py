@@ -1,4 +1,4 @@
-"""What a module does when it is imported: an import that goes away with its last store may take that along."""
+"""What a change does beyond the stores themselves: an import that is lost, an event loop that waits."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def lost_imports(store: Store, outcomes: Iterable[Rewritten], sources: Sources) 
     if not gone or sources.any_other(store.service, pattern, {*gone, store.path}):
         return []
     return [f"{path} imports {store.path} no more, which runs code when it is imported" for path in gone]
+
+
+def blocked_loops(store: Store, outcomes: Iterable[Rewritten], group: str, sources: Sources) -> list[str]:
+    """A sentence for each synchronous function that now waits for a backing service and is called by asynchronous
+    code, by its name."""
+    names = {name for outcome in outcomes for name in outcome.blocking.get(group, ())}
+    callers = dict(sources.awaiting_callers(store.service, names))
+    return [
+        f"`{name}` is called by asynchronous code ({callers[name]}): the event loop waits while it talks to the service"
+        for name in sorted(callers)
+    ]
 
 
 def _inert(tree: ast.Module) -> bool:

@@ -11,7 +11,7 @@ from unstate.config import Config
 from unstate.model import Backing, Finding, Group, Layout, Refusal, Verdict
 from unstate.plan.bindings import binding
 from unstate.plan.decide import Settled, lifetime, settle
-from unstate.plan.effects import lost_imports
+from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.layout import Choice, choose, expires_by_key
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
@@ -48,7 +48,8 @@ class Planner:
             return _manual(finding, refusals)
         from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
         lost = lost_imports(finding.store, outcomes, self.sources)
-        differences = (*_from_types(finding, choice), *_from_expiry(group), *sorted(from_rules), *lost)
+        blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
+        differences = (*_from_types(finding, choice), *_from_expiry(group), *sorted(from_rules), *lost, *blocked)
         exact = not differences and finding.limit is Verdict.EXACT
         return msgspec.structs.replace(
             group,

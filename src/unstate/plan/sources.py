@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from unstate.rewrite import Source
@@ -62,6 +63,22 @@ class Sources:
         """Whether a Python file of the service, those `apart` left out, has a line of that pattern."""
         return any(pattern.search(self.read(path)) for path in self._python_files(service) if path not in apart)
 
+    def awaiting_callers(self, service: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """(name, "path:line") of calls of functions of those names within asynchronous functions."""
+        for path in self._python_files(service) if names else ():
+            content = self.read(path)
+            if b"async def" not in content or not any(name.encode() in content for name in names):
+                continue
+            try:
+                tree = self.source(path, service).tree
+            except (SyntaxError, ValueError):
+                continue
+            for function in ast.walk(tree):
+                if isinstance(function, ast.AsyncFunctionDef):
+                    for node in ast.walk(function):
+                        if isinstance(node, ast.Call) and (name := _called(node)) in names:
+                            yield name, f"{path}:{node.lineno}"
+
     def _collect(self, service: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         for path in self._python_files(service):
@@ -85,3 +102,10 @@ class Sources:
                 found += [(here / name).as_posix() for name in sorted(names) if name.endswith(".py")]
             self._files[service] = tuple(found)
         return self._files[service]
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""

@@ -115,4 +115,5 @@ def at(diagnostic: Diagnostic) -> str:
 
 def refusal(refused: Refusal) -> str:
     """Why a site stays as it is, with what a person could do."""
-    return f"{refused.path}:{refused.line}: {refused.reason} {refused.advice}".rstrip()
+    advice = f"; {refused.advice}" if refused.advice else ""
+    return f"{refused.path}:{refused.line}: {refused.reason}{advice}"

@@ -38,4 +38,5 @@ class Rewritten:
     refusals: dict[str, list[Refusal]] = field(default_factory=dict)  # by binding id
     differences: dict[str, set[str]] = field(default_factory=dict)  # by binding id, from `review` rules
     rules: dict[str, set[str]] = field(default_factory=dict)  # by binding id, ids of the rules used
+    blocking: dict[str, set[str]] = field(default_factory=dict)  # by binding id, functions that call a blocking client
     names: set[str] = field(default_factory=set)  # what the file imports from the backing-services module

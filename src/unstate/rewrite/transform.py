@@ -48,6 +48,7 @@ class _Function:
 
     how: str
     number: int
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -314,6 +315,8 @@ class Transformer(cst.CSTTransformer):
         return how == "async"
 
     def _note(self, node: cst.CSTNode, found: _Found) -> None:
+        if self._functions[-1].how == "sync":
+            self.outcome.blocking.setdefault(found.binding.id, set()).add(self._functions[-1].name)
         self._regions.note(found.binding.id, self._functions[-1].number, self.references.line(node), found.rule)
         self.outcome.rules.setdefault(found.binding.id, set()).add(found.rule.id)
         if found.rule.verdict is not Verdict.EXACT:
@@ -340,7 +343,8 @@ class Transformer(cst.CSTTransformer):
     def _enter(self, node: cst.CSTNode) -> None:
         if (how := _how(node)) is not None:
             self._count += 1
-            self._functions.append(_Function(how, self._count))
+            name = node.name.value if isinstance(node, cst.FunctionDef) else ""
+            self._functions.append(_Function(how, self._count, name))
 
     def _leave(self, node: cst.CSTNode) -> None:
         if _how(node) is not None and id(node) not in self._statements and id(node) not in self._dropped:
