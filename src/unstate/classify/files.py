@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from unstate.facts.values import HANDLER, LOOP, MAIN
+from unstate.classify import purpose
+from unstate.facts.values import CLASS, HANDLER, LOOP, MAIN
 from unstate.link import places as roots
+from unstate.link.escapes import Escapes, names_in
 from unstate.link.files import Operation, Operations
-from unstate.link.places import Name, Place
+from unstate.link.places import Place, parse
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.stores import contexts
-from unstate.link.values import Function
+from unstate.link.values import Class, Function
 from unstate.model import Finding, Kind, Op, Scope, Shape, Site, Span, Store, Verdict
 
 _WRITES = frozenset({Op.WRITE, Op.APPEND})
@@ -28,6 +29,7 @@ class Location:
     """Operations on one folder or file, and what is known of who does them."""
 
     place: Place
+    writes: list[Operation] = field(default_factory=list)  # those that make it state
     operations: list[Operation] = field(default_factory=list)
 
 
@@ -38,8 +40,9 @@ class Files:
         self.program = program
         self.reach = reach
         self.map = operations.map
+        self.escapes = Escapes(program)
         self._entries: dict[Function, frozenset[Function]] = {}
-        self.operations = [found for found in operations.found if self._counts(found)]
+        self.operations = [kept for found in operations.found if (kept := _on_disk(found)) is not None]
         self._by_base: dict[tuple[str, object], list[Operation]] = defaultdict(list)
         for found in self.operations:
             for base in {place.base for place in found.places}:
@@ -54,16 +57,18 @@ class Files:
             if write.op not in _WRITES or not self.entries(write):
                 continue
             for place in write.places:
-                if _anchored(place) and self._outlives(write, place):
-                    found.setdefault(_location(place), Location(_location(place)))
+                if _anchored(place) and not purpose.of_no_user(place, self.map) and self._outlives(write, place):
+                    found.setdefault(_location(place), Location(_location(place))).writes.append(write)
         kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
         results = {}
         for location in kept:
-            location.operations = [
-                each
-                for each in self.lasting
-                if any(_anchored(place) and place.meets(location.place) for place in each.places)
+            writes = [
+                write
+                for other in found.values()
+                if other is location or _holds(location.place, other.place)
+                for write in other.writes
             ]
+            location.operations = self._touching(location, writes)
             finding = self._finding(location)
             results.setdefault(finding.id, finding)
         return list(results.values())
@@ -86,14 +91,27 @@ class Files:
                         queue.append(caller)
             if not found:
                 way = self.reach.way(operation.path, operation.function)
-                found = set(way[:1]) if way else set()
+                found = set(way[:1]) if way else {each for each in queue if self._is_framework_method(each)}
             self._entries[target] = frozenset(found)
         return self._entries[target]
 
-    def _counts(self, operation: Operation) -> bool:
-        return not operation.call.flags & MAIN and all(
-            place.root != roots.TEMPORARY for place in operation.places
-        )
+    def _touching(self, location: Location, writes: list[Operation]) -> list[Operation]:
+        """The writes that make a location state, and whatever else is done to the same files."""
+        places = [place for write in writes for place in write.places if place.base == location.place.base]
+        chosen = {id(write) for write in writes}
+        return [
+            each
+            for each in self.lasting
+            if id(each) in chosen
+            or (
+                each.op not in _WRITES
+                and any(
+                    _anchored(mine) and mine.meets(place) and not purpose.of_no_user(mine, self.map)
+                    for mine in each.places
+                    for place in places
+                )
+            )
+        ]
 
     def _is_request_scoped(self, operation: Operation) -> bool:
         """Whether the same function writes the path and removes it again."""
@@ -103,14 +121,28 @@ class Files:
             if other.path == operation.path and other.function == operation.function and other.function
         ]
         key = ast.dump(operation.key)
-        for other in same:
-            if other.op is not Op.DELETE or other.call.flags & (HANDLER | LOOP):
-                continue
-            if ast.dump(other.key) == key or _is_around(other, operation):
-                writes = [each for each in same if each.op in _WRITES and ast.dump(each.key) == key]
-                if not writes or any(each.call.span < other.call.span for each in writes):
-                    return True
-        return False
+        alike = [each for each in same if ast.dump(each.key) == key]
+        if any(each.call.name in ("download_file", "download_fileobj") for each in alike):
+            return True  # a local copy of an object that lives elsewhere
+        if any(each.op is Op.RENAME for each in alike):
+            return False  # written beside its place, then put there
+        writes = [each for each in alike if each.op in _WRITES]
+        return any(
+            other.op is Op.DELETE
+            and not other.call.flags & (HANDLER | LOOP)
+            and (ast.dump(other.key) == key or _is_around(other, operation))
+            and any(each.call.span < other.call.span for each in writes)
+            for other in same
+        )
+
+    def _is_framework_method(self, function: Function) -> bool:
+        """A method of a class whose base, from another distribution, is a view or a handler by its name."""
+        frame = self.program.frame(function)
+        owner = self.program.facts[function.path].frames[frame.parent]
+        return owner.sort == CLASS and any(
+            base.endswith(("View", "Handler", "Consumer", "ViewSet", "Endpoint"))
+            for base in self.reach.resolver.external_bases(Class(function.path, frame.parent))
+        )
 
     def _outlives(self, write: Operation, place: Place) -> bool:
         """Whether another request, process or run reads what is written."""
@@ -119,18 +151,62 @@ class Files:
             for other in self._by_base[place.base]
             if any(_anchored(found) and found.meets(place) for found in other.places)
         ]
+        read_elsewhere = False
         writers = frozenset().union(*(self.entries(other) for other in related if other.op in _WRITES))
         for other in related:
             if other.op not in _READS or (other.path, other.function) == (write.path, write.function):
                 continue
             if not other.function:
-                if other.op is Op.SERVE:
-                    return True
+                read_elsewhere = read_elsewhere or other.op is Op.SERVE
                 continue
             readers = self.entries(other)
-            if readers - writers or not readers:
-                return True
-        return False
+            read_elsewhere = read_elsewhere or bool(readers - writers) or not readers
+        consumed = self._is_consumed(write)
+        if read_elsewhere:
+            return not consumed or self._escapes(write)
+        return not consumed and self._escapes(write) and not _is_fixed(place)
+
+    def _is_consumed(self, write: Operation) -> bool:
+        """Whether the function that writes also reads the file, or hands its path to what does."""
+        names = set(names_in(write.key))
+        if type(write.key) is not ast.Name:
+            return False
+        text = write.key.id
+        for ref in self.program.facts[write.path].refs:
+            if ref.path[0] == text and (ref.line, ref.column) > write.call.span[2:]:
+                around = self.program.function_around(write.path, ref.frame)
+                if around == write.function and ref.use in ("pass", "alias", "read", "iterate"):
+                    return True
+        return not names
+
+    def _escapes(self, write: Operation) -> bool:
+        """Whether the name of the file gets to somebody who may ask for it later."""
+        names = names_in(write.key)
+        frame = self.program.facts[write.path].frames[write.function]
+        entry = self.reach.entry(Function(write.path, write.function)) == "request"
+        local = self._sources(write.path, write.function, names)
+        parameters = {parameter.name for parameter in frame.parameters} - {"self", "cls"}
+        if not entry and parameters & local:
+            return True
+        return self.escapes.leaves(write.path, write.function, tuple(sorted(local)))
+
+    def _sources(self, path: str, function: int, names: tuple[str, ...]) -> set[str]:
+        """Local names that a path is made of, through assignments."""
+        found: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name in found:
+                continue
+            looked = self.program.lookup(path, function, name)
+            if looked is None or looked[0] == 0:
+                continue
+            found.add(name)
+            for binding in looked[1]:
+                node = parse(binding.ref.source) if binding.ref is not None and binding.ref.source else None
+                if node is not None and len(found) < 12:
+                    todo += names_in(node)
+        return found
 
     # Findings
 
@@ -210,16 +286,30 @@ class Files:
         return (f"{store.path}:{store.span.line}: {store.name}: {store.definition}", f"written by {way}", breaks)
 
     def _reason(self, store: Store, location: Location, kind: Kind) -> str:
-        readers = [
-            site for site in store.sites if site.op in _READS and site.op not in (Op.EXISTS, Op.STAT)
-        ]
-        read = f" and {'served' if readers[0].op is Op.SERVE else 'read'} at {readers[0].path}:{readers[0].line}" if readers else ""
+        readers = [site for site in store.sites if site.op in _READS and site.op not in (Op.EXISTS, Op.STAT)]
+        read = (
+            f" and {'served' if readers[0].op is Op.SERVE else 'read'} at {readers[0].path}:{readers[0].line}"
+            if readers
+            else ""
+        )
         if kind is Kind.FILE_DATABASE:
             return (
                 f"{store.name} is a file used as a database, written here{read}; it belongs in the app's database or in"
                 " Redis, not in S3: lost updates, no append"
             )
         return f"files under {store.name} are written here{read}; moving them to S3 is not automated yet"
+
+
+def _on_disk(operation: Operation) -> Operation | None:
+    """The operation without places that tempfile or a context manager removes, None where no other is left."""
+    if operation.call.flags & MAIN:
+        return None
+    kept = tuple(place for place in operation.places if place.root != roots.TEMPORARY)
+    return replace(operation, places=kept) if kept else None
+
+
+def _is_fixed(place: Place) -> bool:
+    return place.constant == place.steps and place.root not in (roots.NAME, roots.UNKNOWN)
 
 
 def _anchored(place: Place) -> bool:
@@ -247,7 +337,7 @@ def _is_around(delete: Operation, other: Operation) -> bool:
     """Whether what is deleted is a folder of this request that holds the other path."""
     return any(
         place.base == found.base
-        and None in place.steps
+        and any(roots.ANY in step for step in place.steps)
         and len(place.steps) < len(found.steps)
         and place.steps == found.steps[: len(place.steps)]
         for place in delete.places
@@ -265,4 +355,3 @@ def _span(operation: Operation) -> Span:
     return Span(line=line, column=column, end_line=end_line, end_column=end_column)
 
 
-__all__ = ["Files", "Iterable", "Name"]

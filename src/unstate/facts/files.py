@@ -67,6 +67,7 @@ _FORMING = frozenset(
         " as_posix fspath str with_suffix with_name dirname get getenv format"
     ).split()
 )
+_NO_PATHS = frozenset({ast.Compare, ast.UnaryOp, ast.Lambda})
 _FILE_NAME = re.compile(r"[\w.~-]+(/[\w.-]+)+/?|[\w-]+\.(json|jsonl|csv|tsv|db|sqlite3?|pkl|pickle|ya?ml|txt|xlsx?)")
 LONGEST = 2000  # characters of source: longer calls carry data, and are none of ours
 
@@ -95,13 +96,8 @@ def is_touching(node: ast.Call) -> str:
 
 
 def may_be_path(node: Any) -> bool:
-    """Whether the value of a `return` can be a path."""
-    kind = type(node)
-    if kind is ast.Tuple:
-        return any(may_be_path(item) for item in node.elts)
-    if kind is ast.IfExp:
-        return may_be_path(node.body) or may_be_path(node.orelse)
-    return kind in (ast.Name, ast.Attribute, ast.Subscript, ast.Await, ast.BoolOp, ast.Call) or _forms(node)
+    """Whether a value that is handed out can be a path or hold one."""
+    return type(node) not in _NO_PATHS
 
 
 def _forms(node: Any) -> bool:

@@ -1,13 +1,15 @@
 """Where on disk an expression points: a root and the steps below it, through names, functions and files.
 
 A root is what cannot be followed further: the project's folder, the working folder, an absolute path, a setting, a
-name whose value is unknown, a temporary file. A step that is not constant is None. Names for folders that are met on
-the way are remembered: they are what people call a location.
+name whose value is unknown, a temporary file. In a step a NUL stands for any text: `thumb-NUL.png`. Names for folders
+that are met on the way are remembered: they are what people call a location.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,8 +20,13 @@ from unstate.facts.values import FUNCTION, Expression, Hint, Path, Ref
 from unstate.link import frameworks
 from unstate.link.program import Binding, Program
 from unstate.link.resolve import Resolver
-from unstate.link.values import Class, External, Function, Instance, Made, Slot, Value
+from unstate.link.values import Class, Element, External, Function, Instance, Made, Slot, Value
+from unstate.project import is_aside
 
+ANY = "\0"  # in a step: any text
+_WILD = re.compile(r"\0+|\*+")
+_PLACEHOLDER = re.compile(r"%\(?\w*\)?[-#0 +.\d]*[a-z]")
+_LISTING = re.compile(r"\b(r?glob|iglob|iterdir|listdir|scandir|walk)\(")
 _DEPTH = 14  # of nested evaluations: deeper ones are given up
 _MANY = 6  # places that one expression is taken to mean
 _CALLERS = 12  # call sites that are looked at for what a parameter is
@@ -43,18 +50,19 @@ _SAME = frozenset(
 )
 _JOINING = frozenset({"safe_join", "joinpath", "secure_join"})
 _NAMING = frozenset({"basename", "secure_filename", "get_valid_filename", "relpath", "splitext"})
+_REMOVING = frozenset({"rmtree", "unlink", "remove"})
 _MAKING = frozenset({"NamedTemporaryFile", "mkstemp", "mkdtemp", "TemporaryDirectory", "SpooledTemporaryFile"})
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file or folder: `root` and its detail, and the steps below it, None for one that is not constant."""
+    """A file or folder: `root` and its detail, and the steps below it."""
 
     root: str
     detail: Any = ""
-    steps: tuple[str | None, ...] = ()
+    steps: tuple[str, ...] = ()
 
-    def below(self, *steps: str | None) -> Place:
+    def below(self, *steps: str) -> Place:
         """A place further down."""
         return Place(self.root, self.detail, (*self.steps, *steps)[:8])
 
@@ -71,18 +79,16 @@ class Place:
     @property
     def constant(self) -> tuple[str, ...]:
         """The steps before the first that is not constant."""
-        found: list[str] = []
-        for step in self.steps:
-            if step is None:
-                break
-            found.append(step)
-        return tuple(found)
+        return tuple(itertools.takewhile(lambda step: ANY not in step, self.steps))
 
     def meets(self, other: Place) -> bool:
         """Whether the two may be, or contain, the same file."""
-        return self.base == other.base and all(
-            one is None or two is None or one == two for one, two in zip(self.steps, other.steps, strict=False)
-        )
+        if self.base != other.base:
+            return False
+        short, long = sorted((self.steps, other.steps), key=len)
+        if len(short) < len(long) and short and short[-1] == ANY and ANY not in long[len(short) - 1]:
+            return False  # a name of one's own beside a folder of a fixed name
+        return all(_may_equal(one, two) for one, two in zip(short, long, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,10 @@ class Map:
             return self.places(path, frame, node.body, scope) + self.places(path, frame, node.orelse, scope)
         if kind is ast.BoolOp:
             return tuple(place for value in node.values for place in self.places(path, frame, value, scope))
+        if kind in (ast.List, ast.Tuple, ast.Set):
+            return tuple(place for item in node.elts for place in self.places(path, frame, item, scope))
+        if kind in (ast.ListComp, ast.GeneratorExp):
+            return self.places(path, frame, node.elt, scope)
         if kind in (ast.Await, ast.NamedExpr, ast.FormattedValue, ast.Starred):
             return self.places(path, frame, node.value, scope)
         if kind is ast.Attribute:
@@ -191,8 +201,8 @@ class Map:
             pieces.append(node)
             return self._pieces(path, frame, pieces[::-1], scope)
         if type(node.op) is ast.Mod and type(node.left) is ast.Constant and type(node.left.value) is str:
-            before = node.left.value.partition("%")[0]
-            return (_of_text(before).below(None),) if "/" in before else ()
+            text = _PLACEHOLDER.sub(ANY, node.left.value)
+            return (_of_text(text),) if "/" in text and not text.startswith(ANY) else ()
         return ()
 
     def _pieces(self, path: str, frame: int, pieces: list[Any], scope: _Scope) -> Places:
@@ -204,16 +214,11 @@ class Map:
         else:
             starts = self.places(path, frame, first, scope)
             pieces = pieces[1:]
-            text = "" if starts else "\0"
+            text = "" if starts else ANY
         for piece in pieces:
-            if type(piece) is ast.JoinedStr:
-                text += "".join(
-                    str(part.value) if type(part) is ast.Constant else "\0" for part in piece.values
-                )
-            else:
-                text += str(piece.value) if type(piece) is ast.Constant else "\0"
+            text += self._pattern(path, frame, piece)
         if not starts:
-            return (_of_text(text),) if "/" in text and not text.startswith(("\0", "http")) else ()
+            return (_of_text(text),) if "/" in text and not text.startswith((ANY, "http")) else ()
         if not text:
             return starts
         if text.startswith("/"):
@@ -231,27 +236,36 @@ class Map:
             starts = tuple(place.below(*self._below(part, path, frame)) for place in starts)
         return starts
 
-    def _below(self, node: Any, path: str, frame: int) -> tuple[str | None, ...]:
+    def _below(self, node: Any, path: str, frame: int) -> tuple[str, ...]:
         """The steps that a part of a joined path adds."""
-        if type(node) is ast.Constant and type(node.value) is str:
-            return _steps(node.value)
-        if type(node) is ast.JoinedStr:
-            text = "".join(str(part.value) if type(part) is ast.Constant else "\0" for part in node.values)
-            return _steps(text)
-        steps = path_of(node)
-        if steps:
-            value = self.resolver.resolve(path, frame, steps)
-            if isinstance(value, Slot) and value.sort == "module":
-                text = self._text_of(value)
-                if text:
-                    return _steps(text)
-        return (None,)
+        return _steps(self._pattern(path, frame, node)) or (ANY,)
 
-    def _text_of(self, slot: Slot) -> str:
-        """The constant text that a module's name holds, "" where it is none or more than one."""
-        sources = {ref.source for _, ref in self._writes(slot)}
-        node = parse(sources.pop()) if len(sources) == 1 else None
-        return node.value if type(node) is ast.Constant and type(node.value) is str else ""
+    def _pattern(self, path: str, frame: int, node: Any, depth: int = 4) -> str:
+        """Text that an expression gives, with a NUL for every part that is not constant."""
+        kind = type(node)
+        if kind is ast.Constant:
+            return str(node.value)
+        if depth == 0:
+            return ANY
+        if kind is ast.JoinedStr:
+            return "".join(self._pattern(path, frame, part, depth) for part in node.values)
+        if kind is ast.FormattedValue:
+            return self._pattern(path, frame, node.value, depth - 1)
+        if kind is ast.BinOp and type(node.op) is ast.Add:
+            return self._pattern(path, frame, node.left, depth) + self._pattern(path, frame, node.right, depth)
+        if kind is ast.Name:
+            value = self.resolver.resolve(path, frame, (node.id,))
+            if isinstance(value, Slot) and value.sort in ("module", "local"):
+                writes = self._writes(value)
+                sources = {ref.source for _, ref in writes if ref.use == "target" and ref.source}
+                if len(sources) == 1 == len(writes) and not self._is_parameter(value):
+                    inner = parse(sources.pop())
+                    return self._pattern(value.path, writes[0][1].frame, inner, depth - 1)
+        return ANY
+
+    def _is_parameter(self, slot: Slot) -> bool:
+        bindings = self.program.names[slot.path][slot.frame].get(slot.name, ())
+        return any(binding.parameter is not None for binding in bindings)
 
     @staticmethod
     def _unknown(node: Any, path: str, frame: int) -> Places:
@@ -286,7 +300,9 @@ class Map:
         if name == "dirname" and node.args:
             return tuple(place.up for place in self.places(path, frame, node.args[0], scope))
         if name in ("with_suffix", "with_name", "with_stem") and owner is not None:
-            return tuple(place.up.below(None) for place in self.places(path, frame, owner, scope))
+            text = self._pattern(path, frame, node.args[0]) if node.args else ANY
+            text = f"{ANY}{text}" if name == "with_suffix" else text
+            return tuple(place.up.below(text) for place in self.places(path, frame, owner, scope))
         if name in ("getcwd", "cwd") or (name == "Path" and not node.args):
             return (Place(WORKING),)
         if name == "gettempdir":
@@ -304,12 +320,28 @@ class Map:
             if name in ("Field", "field"):
                 chosen = next((k.value for k in node.keywords if k.arg == "default"), chosen)
             return self.places(path, frame, chosen, scope) if chosen is not None else ()
+        if name in ("Depends", "Security") and node.args:
+            value = self.resolver.resolve(path, frame, path_of(node.args[0])) if path_of(node.args[0]) else None
+            return self._returned(value, {}) if isinstance(value, Function) else ()
         if name == "replace" and owner is not None and len(node.args) == 2:
-            return tuple(place.up.below(None) for place in self.places(path, frame, owner, scope))
-        steps = path_of(function)
+            return tuple(place.up.below(ANY) for place in self.places(path, frame, owner, scope))
+        return self._own_call(path, frame, node, scope)
+
+    def _own_call(self, path: str, frame: int, node: ast.Call, scope: _Scope) -> Places:
+        """A call of a function of the project, or of a name for `os.path.join`."""
+        steps = path_of(node.func)
         value = self.resolver.resolve(path, frame, steps) if steps else None
+        if isinstance(value, Slot):
+            value = self.resolver.settle(value)[1]
+        if isinstance(value, External) and value.name.endswith("path.join"):
+            return self._joined(path, frame, node.args, scope)
         if isinstance(value, Function):
-            return self._returned(value, self._arguments(path, frame, node, value, scope))
+            found = self._returned(value, self._arguments(path, frame, node, value, scope))
+            if found:
+                return found
+        word = node.args[0].value if len(node.args) == 1 and type(node.args[0]) is ast.Constant else None
+        if type(word) is str and word.isupper():  # whatever reads settings: get_conf("UPLOAD_FOLDER")
+            return self.configured(word)
         return ()
 
     def _setting(self, path: str, frame: int, node: ast.Call, name: str, scope: _Scope) -> Places:
@@ -327,9 +359,9 @@ class Map:
             return found
         if not words[0].isupper():
             return ()
-        return self._configured(words[0])
+        return self.configured(words[0])
 
-    def _configured(self, key: str) -> Places:
+    def configured(self, key: str) -> Places:
         """A key of the configuration: what constants of that name hold, else a place of that name."""
         found = [place for slot in self._constants.get(key, ())[:4] for place in self.held(slot)]
         if not found:
@@ -349,7 +381,16 @@ class Map:
             given[name] = self.places(path, frame, value, scope)  # type: ignore[index]
         return given
 
+    def _removes_what_it_yields(self, function: Function) -> bool:
+        """A context manager that deletes what it lent."""
+        return self.program.frame(function).generator and any(
+            found.frame == function.frame and found.name in _REMOVING
+            for found in self.program.facts[function.path].expressions
+        )
+
     def _returned(self, function: Function, scope: _Scope) -> Places:
+        if self._removes_what_it_yields(function):
+            return (Place(TEMPORARY, function),)
         if function in self._active or len(self._active) > _DEPTH:
             return ()
         self._active.add(function)
@@ -400,17 +441,19 @@ class Map:
                     return self._returned(member, {})
                 if isinstance(member, Slot):
                     value = member
+        if isinstance(value, Element) and steps[-1] == "[]":
+            value = value.of
         if isinstance(value, Slot):
             return self._slot(value, scope)
         if isinstance(value, External) and ".settings." in f".{value.name}":
-            return self._configured(steps[-1])
+            return self.configured(steps[-1])
         if isinstance(value, External | Made):
             return ()
         last = steps[-1]
         if last.startswith("['") and last[2:-2].isupper():
-            return self._configured(last[2:-2])
+            return self.configured(last[2:-2])
         if last.isidentifier() and len(steps) > 1 and last.isupper():
-            return self._configured(last)
+            return self.configured(last)
         if len(steps) > 1 and _names_folder(last.strip("[']")):
             place = Place(UNKNOWN, last.strip("[']"))
             return (place,)
@@ -438,6 +481,8 @@ class Map:
             elif ref.value[:1] not in ((), ("=",)):
                 found += self.steps(path, ref.frame, ref.value, {})
         first = writes[0] if writes else None
+        if not found and slot.sort == "class":
+            found += self._given(slot)
         if not found and _names_folder(_bare(slot.name)):
             found = [Place(NAME, slot)]
         places = tuple(dict.fromkeys(found))[:_MANY]
@@ -447,6 +492,20 @@ class Map:
                 self.names.setdefault(place, name)
         self._slots[slot] = places
         return places
+
+    def _given(self, slot: Slot) -> list[Place]:
+        """What constructor calls pass for a field of a dataclass or model."""
+        owner = Class(slot.path, slot.frame)
+        if self.program.method(owner, "__init__") is not None:
+            return []
+        name = self.program.frame(owner).name
+        found: list[Place] = []
+        for path, ref in self._calls.get(name, ())[:_CALLERS]:
+            if ref.use != "define" and not is_aside(path):
+                index = ref.path.index(name)
+                if self.resolver.resolve(path, ref.frame, ref.path[: index + 1]) == owner:
+                    found += self._argument(path, ref, index, 99, slot.name)
+        return found
 
     def _writes(self, slot: Slot) -> list[tuple[str, Ref]]:
         writes = list(self.resolver.writes(slot))
@@ -475,7 +534,7 @@ class Map:
     def _bound(self, slot: Slot, ref: Ref, scope: _Scope) -> Places:
         if ref.use == "loop":
             return tuple(
-                place.below(None) if place.root != TEMPORARY else place
+                place.below(ANY) if _LISTING.search(loop.source) and place.root != TEMPORARY else place
                 for loop in self._loops.get((slot.path, ref.frame, slot.name), ())
                 for place in self.source(slot.path, ref.frame, loop.source, scope)
             )
@@ -512,13 +571,22 @@ class Map:
             wanted, name = Class(slot.path, frame.parent), owner.name
         looked = 0
         for path, ref in self._calls.get(name, ()):
-            if ref.use == "define" or looked >= _CALLERS:
+            if ref.use == "define" or looked >= _CALLERS or is_aside(path):
                 continue
             index = ref.path.index(name)
             value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
-            if value != wanted and not (
-                value is None and index > 0 and len(self.program.functions.get(name, ())) == 1 and names[0] == "self"
-            ) and not (isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value)):
+            if (
+                value != wanted
+                and not (
+                    value is None
+                    and index > 0
+                    and len(self.program.functions.get(name, ())) == 1
+                    and names[0] == "self"
+                )
+                and not (
+                    isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value)
+                )
+            ):
                 continue
             looked += 1
             found += self._argument(path, ref, index, position, slot.name)
@@ -572,17 +640,31 @@ def _of_text(text: str) -> Place:
     return Place(WORKING, "", _steps(text))
 
 
-def _steps(text: str) -> tuple[str | None, ...]:
-    return tuple(None if "\0" in step or "*" in step else step for step in text.split("/") if step not in ("", "."))
+def _steps(text: str) -> tuple[str, ...]:
+    return tuple(step for step in _WILD.sub(ANY, text).split("/") if step not in ("", "."))
+
+
+def _may_equal(one: str, two: str) -> bool:
+    """Whether two steps, each with or without unknown parts, may be the same name."""
+    if one == two or ANY in (one, two):
+        return True
+    if ANY not in one and ANY not in two:
+        return False
+    start, other_start = one.partition(ANY)[0], two.partition(ANY)[0]
+    end, other_end = one.rpartition(ANY)[2], two.rpartition(ANY)[2]
+    if ANY not in one or ANY not in two:
+        plain, start, end = (one, other_start, other_end) if ANY not in one else (two, start, end)
+        return plain.startswith(start) and plain.endswith(end)
+    return (start.startswith(other_start) or other_start.startswith(start)) and (
+        end.endswith(other_end) or other_end.endswith(end)
+    )
 
 
 def _glued(place: Place, text: str) -> Place:
     """A place with text put right behind its last step."""
     if not text:
         return place
-    if not place.steps or place.steps[-1] is None or "\0" in text:
-        return place.up.below(None) if place.steps else place.below(None)
-    return place.up.below(f"{place.steps[-1]}{text}")
+    return place.up.below(f"{place.steps[-1]}{text}") if place.steps else place.below(text)
 
 
 def _path_like(value: Any) -> bool:

@@ -1,0 +1,32 @@
+"""What files are for that hold nothing of a user's: logs, settings, secrets, models, locks."""
+
+from __future__ import annotations
+
+import re
+
+from unstate.link.places import ANY, Map, Place
+
+_FOLDERS = re.compile(r"(^|_)logs$|^log$|(^|[_-])(models?|weights|checkpoints?|locales?|templates|migrations)$", re.I)
+_FILES = re.compile(
+    r"secret|passw|\.(env|ini|toml|cfg|conf|lock|pid|pem|key|crt|log|py|html|js|css|service|md|pth|onnx|safetensors)$"
+    r"|^\.?env$|(^|[_.-])(config|settings|preferences|lock|version)([_.-]|$)",
+    re.I,
+)
+_NAMES = re.compile(r"(^|_)(log|logs|config|conf|settings|secret|key|lock|pid|models?|weights)(_|$)", re.I)
+
+
+def of_no_user(place: Place, names: Map) -> bool:
+    """Whether a place is, by its name, for the program itself."""
+    if any(_FOLDERS.search(step) for step in place.steps if ANY not in step):
+        return True
+    last = place.steps[-1] if place.steps else ""
+    if last and ANY not in last and _FILES.search(last):
+        return True
+    if last.rpartition(ANY)[2].startswith(".log"):
+        return True
+    called = names.names.get(place)
+    if called is None:
+        return False
+    bare = called.name.rpartition(".")[2].strip("[']")
+    fixed = place.constant == place.steps and "." in last
+    return _NAMES.search(bare) is not None and (fixed or not place.steps or _FOLDERS.search(bare) is not None)
