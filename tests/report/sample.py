@@ -197,7 +197,7 @@ GROUPS = (
         finding=SOCKETS,
         verdict=Verdict.MANUAL,
         refusals=(
-            Refusal(path="live.py", line=11, reason="A websocket cannot be stored.", advice="Publish to a channel."),
+            Refusal(path="live.py", line=11, reason="a websocket cannot be stored", advice="publish to a channel"),
         ),
     ),
 )

@@ -147,7 +147,7 @@ def test_markdown_of_a_plan() -> None:
     assert "A session ends 24 hours after it was written" in text
     assert "<code>24h</code> (default)" in text
     assert "<code>redis&gt;=6</code>" in text
-    assert "A websocket cannot be stored. Publish to a channel." in text
+    assert "a websocket cannot be stored; publish to a channel" in text
     assert "not accepted." in html(plan_markdown(PLAN, [HITS.id]))
 
 

@@ -65,7 +65,7 @@ def test_every_group_is_headed_by_its_story() -> None:
     assert "(3/3) review  uploads" in between
     last = text[text.index("diff --git a/backing_services.py") :]
     assert "manual  Hub.sockets" in last
-    assert "live.py:11: A websocket cannot be stored. Publish to a channel." in last
+    assert "live.py:11: a websocket cannot be stored; publish to a channel" in last
 
 
 def test_an_answer_is_told_as_such() -> None:
