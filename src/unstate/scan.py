@@ -8,7 +8,6 @@ from unstate import facts, project
 from unstate.classify import classify, files, in_order
 from unstate.config import Config
 from unstate.facts.values import FileFacts
-from unstate.link import frameworks
 from unstate.link.files import Operations
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
@@ -43,18 +42,12 @@ def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
     program = Program(read, modules)
     resolver = Resolver(program)
     candidates = Candidates(program, resolver)
-    web = any(is_web(file) for file in read.values())
-    reach = Reach(program, resolver, bare=not web)
+    reach = Reach(program, resolver)
     lifetimes = Lifetimes(program, resolver, reach)
     found = classify(program, resolver, candidates, reach, lifetimes)
-    if web:
+    if program.web:
         found += files.Files(program, reach, Operations(program, resolver)).findings()
     return in_order(found)
-
-
-def is_web(file: FileFacts) -> bool:
-    """Whether a file imports a web framework."""
-    return any(not found.level and found.module.partition(".")[0] in frameworks.WEB for found in file.imports)
 
 
 def _read(base: Path, path: str) -> FileFacts | Diagnostic:

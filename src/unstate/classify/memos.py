@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from unstate.classify.subject import Subject
+from unstate.facts.values import AWAITED
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.link.values import Instance
+from unstate.link.values import Function, Instance, Slot
 from unstate.model import Op
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -21,6 +22,8 @@ _ASKING = frozenset(
         " scalars scalar chat completions create invoke ainvoke generate complete objects filter all first"
     ).split()
 )
+_LOCAL = frozenset("read_file to_thread run_in_executor read open exists stat sleep acquire gather readline".split())
+_FILE_STATE = frozenset("getmtime st_mtime getsize stat lstat st_size mtime st_mtime_ns".split())
 _CLOCKS = frozenset({("time", "time", "()"), ("time", "monotonic", "()"), ("time", "()"), ("monotonic", "()")})
 
 
@@ -32,16 +35,20 @@ def is_memo(subject: Subject) -> bool:
     writers = {(touch.path, touch.function) for touch in subject.live_writes if touch.op in containers.FILLS}
     if not writers or subject.candidate.flavour not in (containers.DICT, containers.SCALAR):
         return False
-    if any(touch.op in (Op.RETURN, Op.PASS) for touch in subject.candidate.touches):
+    if any(touch.op in (Op.RETURN, Op.PASS) for touch in subject.used if touch.rest):
         return False
-    if any(touch.op in (Op.AUGITEM, Op.NESTED_WRITE) for touch in (*subject.writes,)):
+    if any(touch.ref.use == "augment" and not touch.through for touch in subject.writes):
         return False
     removed = {(touch.path, touch.function) for touch in subject.live_writes} - writers
     if removed and any(subject.reached_by_request_alone(place) for place in removed):
         return False
     for path, function in writers:
         reads = [touch for touch in subject.candidate.touches if (touch.path, touch.function) == (path, function)]
-        if not any(touch.op in _READS for touch in reads) or _asks(subject, path, function):
+        if not any(touch.op in _READS for touch in reads):
+            return False
+        if _watches_file(subject, path, function):
+            continue
+        if _asks(subject, path, function) and not _expires(subject, path, function):
             return False
         fills = [touch for touch in subject.live_writes if (touch.path, touch.function) == (path, function)]
         returned = {ref.path[0] for ref in subject.program.refs_in(path, function) if ref.use == "return"}
@@ -56,21 +63,29 @@ def _is_answer(subject: Subject, touch: Touch, returned: set[str]) -> bool:
     words = set(_WORD.findall(touch.ref.source))
     if touch.value[:1] == ("=",) and touch.value[1].partition("[")[0] not in ("tuple", "str", "bytes"):
         return False
-    if isinstance(subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value), Instance):
+    value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
+    if isinstance(subject.resolver.settle(value)[1] if isinstance(value, Slot) else value, Instance):
         return False
     return not (words & returned) <= parameters
 
 
 def _asks(subject: Subject, path: str, function: int) -> bool:
     """Whether a function asks a database, a service or a model."""
-    frames = subject.program.facts[path].frames
-    if frames[function].asynchronous:
-        return True
     return any(
-        later == "()" and step in _ASKING
+        later == "()" and (step in _ASKING or (ref.flags & AWAITED and step not in _LOCAL))
         for ref in subject.program.refs_in(path, function)
-        for step, later in zip(ref.path[1:], ref.path[2:], strict=False)
+        for step, later in zip(ref.path, ref.path[1:], strict=False)
     )
+
+
+def _watches_file(subject: Subject, path: str, function: int) -> bool:
+    """Whether a function compares what it kept with the state of a file: right in every process that sees the file."""
+    return any(not _FILE_STATE.isdisjoint(ref.path) for ref in subject.program.refs_in(path, function))
+
+
+def _expires(subject: Subject, path: str, function: int) -> bool:
+    """Whether a function looks at a clock, so that what it keeps is out of date for no longer than it says."""
+    return any(ref.path[: len(clock)] == clock for ref in subject.program.refs_in(path, function) for clock in _CLOCKS)
 
 
 def is_said_once(subject: Subject) -> bool:
@@ -111,3 +126,16 @@ def _reads_clock(hint: tuple[str, ...]) -> bool:
     return (
         hint in _CLOCKS or hint == ("=", "float") or hint[-2:] in (("now", "()"), ("utcnow", "()"), ("monotonic", "()"))
     )
+
+
+def is_last_answer(subject: Subject) -> bool:
+    """Whether a name holds the last answer of one helper, or what it was worked out from, for that helper alone."""
+    if subject.candidate.flavour != containers.SCALAR:
+        return False
+    touches = [touch for touch in subject.used if touch.op not in (Op.DEFINE, Op.GLOBAL, Op.IMPORT)]
+    places = {(touch.path, touch.function) for touch in touches}
+    if len(places) != 1 or any(touch.ref.use == "augment" for touch in touches):
+        return False
+    (path, function) = places.pop()
+    reads = [touch for touch in touches if touch.op is Op.READ]
+    return bool(reads) and subject.reach.entry(Function(path, function)) != "request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from unstate.classify import memos
@@ -111,6 +112,11 @@ def _field_of_an_object(subject: Subject) -> bool:
     )
 
 
+def _diagnoses(subject: Subject) -> bool:
+    """Measurements of this process: profiles, timings, traces."""
+    return re.search(r"profil|debug|tracing|benchmark|timings", subject.bare_name) is not None
+
+
 def _filled_by_decorators(subject: Subject) -> bool:
     """A registry that decorators fill while modules are imported."""
     fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
@@ -154,5 +160,7 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _field_of_an_object,
     _filled_by_decorators,
     memos.is_said_once,
+    memos.is_last_answer,
+    _diagnoses,
     memos.is_own_clock,
 )

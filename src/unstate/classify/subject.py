@@ -16,6 +16,7 @@ from unstate.link.resolve import Resolver
 from unstate.link.typenames import TypeNames
 from unstate.link.values import Class
 from unstate.model import Op
+from unstate.project import is_aside
 
 
 @dataclass
@@ -54,11 +55,16 @@ class Subject:
         return Class(slot.path, slot.frame) if slot.sort == "class" else None
 
     @cached_property
+    def used(self) -> list[Touch]:
+        """Touches outside of tests."""
+        return [touch for touch in (*self.candidate.touches, *self.candidate.others) if not is_aside(touch.path)]
+
+    @cached_property
     def writes(self) -> list[Touch]:
         """Touches that change the store or what it holds, the definition left out."""
         return [
             touch
-            for touch in (*self.candidate.touches, *self.candidate.others)
+            for touch in self.used
             if touch.op in containers.WRITES
             or (touch.op is Op.CALL and touch.rest[:1] and touch.rest[0] in containers.MUTATORS)
         ]

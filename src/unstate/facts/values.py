@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 Hint = tuple[str, ...]
 
 # Where an expression stands (bits of Ref.flags).
-LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC = 1, 2, 4, 8, 16, 32, 64, 128, 256
+LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC, AWAITED = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 HANDLER = 512  # in an `except` clause
 
 MODULE, FUNCTION, CLASS, ANONYMOUS = "module", "function", "class", "anonymous"

@@ -17,6 +17,7 @@ from unstate.facts import files, hints
 from unstate.facts.uses import Up, use_of
 from unstate.facts.values import (
     ANONYMOUS,
+    AWAITED,
     BRANCH,
     CLASS,
     COMPREHENSION,
@@ -163,6 +164,7 @@ class Walk:
                     push((node.slice, (node, up), frame, flags))
                 node = node.value
             elif kind is ast.Await:
+                flags |= AWAITED
                 node = node.value
             else:
                 if kind not in _LEAVES:

@@ -61,7 +61,7 @@ class Lifetimes:
     def _keeps(self, of: Class, path: str, ref: Ref) -> bool:
         """Whether this mention of the class makes an instance that is kept."""
         index = ref.path.index(self.program.frame(of).name)
-        if ref.use == "define" or (ref.flags & MAIN and self.reach.bare):
+        if ref.use == "define" or not (self.reach.bare or path in self.program.connected):
             return False
         values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
         if len(values) <= index or values[index] != of:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, FileFacts, Frame, Import, Parameter, Ref
+from unstate.link import frameworks
 from unstate.link.values import Class, Function
 from unstate.project import Modules, is_aside
 
@@ -57,20 +58,52 @@ class Program:
 
     @cached_property
     def _imported(self) -> set[str]:
-        found = set()
+        return {target for path, targets in self.imports.items() if not is_aside(path) for target in targets}
+
+    @cached_property
+    def imports(self) -> dict[str, set[str]]:
+        """The files of the project that each file imports, packages on the way included."""
+        found: dict[str, set[str]] = {}
         for path, file in self.facts.items():
-            if is_aside(path):
-                continue
+            targets: set[str] = set()
             for imported in file.imports:
-                name = imported.module
                 if imported.level:
-                    target = self.modules.relative(path, imported.level, name)
-                    inner = self.modules.relative(path, imported.level, f"{name}.{imported.name}".strip("."))
+                    base = self.modules.relative(path, imported.level, imported.module)
+                    inner = self.modules.relative(
+                        path, imported.level, f"{imported.module}.{imported.name}".strip(".")
+                    )
                 else:
-                    target = self.modules.absolute(path, name)
-                    inner = self.modules.absolute(path, f"{name}.{imported.name}")
-                found |= {target, inner} - {path, None}
-        return {path for path in found if path is not None}
+                    base = self.modules.absolute(path, imported.module)
+                    inner = self.modules.absolute(path, f"{imported.module}.{imported.name}") if base else None
+                for target in (base, inner):
+                    if target is not None:
+                        targets.add(target)
+                        targets.update(self._packages(target))
+            found[path] = (targets & self.facts.keys()) - {path}
+        return found
+
+    def _packages(self, path: str) -> list[str]:
+        parts = path.split("/")[:-1]
+        return ["/".join([*parts[:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
+
+    @cached_property
+    def web(self) -> frozenset[str]:
+        """Files that import a web framework."""
+        return frozenset(
+            path
+            for path, file in self.facts.items()
+            if not is_aside(path) and any(_is_web(found) for found in file.imports)
+        )
+
+    @cached_property
+    def connected(self) -> frozenset[str]:
+        """Files that run in a program with a web framework: what imports one, and all that these import."""
+        importers: dict[str, set[str]] = defaultdict(set)
+        for path, targets in self.imports.items():
+            if not is_aside(path):
+                for target in targets:
+                    importers[target].add(path)
+        return frozenset(_closure(_closure(self.web, importers), self.imports))
 
     def module_name(self, path: str) -> str:
         """The dotted name by which the service imports the file."""
@@ -205,3 +238,18 @@ class Program:
                     found.append(candidate)
                     todo.append(candidate)
         return found
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    found = set(start)
+    todo = list(found)
+    while todo:
+        for target in edges.get(todo.pop(), ()):
+            if target not in found:
+                found.add(target)
+                todo.append(target)
+    return found
+
+
+def _is_web(found: Import) -> bool:
+    return not found.level and not frameworks.WEB.isdisjoint(found.module.split("."))

@@ -5,6 +5,7 @@ Searched backwards from a function that writes, so that the cost grows with the 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, MAIN, Path, Ref
@@ -21,10 +22,8 @@ _STARTUP_NAMES = frozenset(
 _IMPLICIT = frozenset(
     "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
 )
-_SPAWNERS = frozenset(
-    "create_task ensure_future run_coroutine_threadsafe start_soon spawn add_task start_background_task".split()
-)
-_STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "asyncio_run"})
+_SPAWNERS = re.compile(r"task|spawn|soon|future|background|schedule|threadsafe")  # of what runs a coroutine beside requests
+_STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "run_sync", "run_until_complete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,10 @@ class Step:
 class Reach:
     """Answers whether a function is reachable, with the way."""
 
-    def __init__(self, program: Program, resolver: Resolver, bare: bool) -> None:
-        """`bare`: the project has no framework at all, so its functions are what others call."""
+    def __init__(self, program: Program, resolver: Resolver) -> None:
         self.program = program
         self.resolver = resolver
-        self.bare = bare
+        self.bare = not program.web  # no framework at all: its functions are what others call
         self._calls = program.calls
         self._ways: dict[Function, tuple[Function, ...] | None] = {}
         self._entries: dict[Function, str] = {}
@@ -94,6 +92,8 @@ class Reach:
         frame = self.program.frame(function)
         owner = self.program.facts[function.path].frames[frame.parent]
         name = frame.name
+        if function.path not in self.program.connected:
+            return False
         if owner.sort != CLASS or name in _STARTUP_NAMES or self.entry(function) == "startup":
             return False
         if name.startswith("__") and name.endswith("__"):
@@ -125,7 +125,10 @@ class Reach:
     def are_twins(self, one: Class, other: Class) -> bool:
         """Whether two classes can stand for each other: the smaller one's public methods, two or more, are shared."""
         mine, theirs = self.program.public_methods(one), self.program.public_methods(other)
-        return len(mine & theirs) >= 2 and 2 * len(mine & theirs) >= max(len(mine), len(theirs))
+        shared = mine & theirs
+        if one.path == other.path and shared and (mine <= theirs or theirs <= mine):
+            return True
+        return len(shared) >= 2 and 2 * len(shared) >= max(len(mine), len(theirs))
 
     def _is_script(self, path: str) -> bool:
         return any(ref.flags & MAIN for ref in self.program.facts[path].refs)
@@ -158,10 +161,15 @@ class Reach:
         return self._value_entry(function)
 
     def _is_foreign(self, function: Function, decorator: Path) -> bool:
-        """Whether a decorator of one name comes from elsewhere: the project's own `get` or `task` registers nothing."""
+        """Whether a decorator of one name comes from elsewhere: the project's own `task` registers nothing.
+
+        One with a route among its arguments does.
+        """
+        frame = self.program.frame(function)
         if len(decorator) > 2 or (len(decorator) == 2 and decorator[1] != "()"):
             return True
-        frame = self.program.frame(function)
+        if any(word.startswith("/") for word in frame.decorator_words):
+            return True
         value = self.resolver.resolve(function.path, frame.parent, decorator[:1])
         return not isinstance(value, Function)
 
@@ -183,7 +191,7 @@ class Reach:
         if function is None:
             return ""
         name = self.program.frame(function).name
-        if name in _STARTUP_NAMES:
+        if name in _STARTUP_NAMES or not (self.bare or function.path in self.program.connected):
             return ""
         for path, ref in self._calls.get(name, ()):
             if ref.path[-1] != name or ref.use not in ("pass", "alias", "return", "iterate", "read"):
@@ -201,8 +209,8 @@ class Reach:
         return any(
             ref.use == "pass"
             and ref.path[-2:] == (name, "()")
-            and ref.callee[-1:] != ()
-            and ref.callee[-1] in _SPAWNERS
+            and ref.callee
+            and _SPAWNERS.search(ref.callee[-1])
             and self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function
             for path, ref in self._calls.get(name, ())
         )
