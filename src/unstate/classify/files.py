@@ -7,11 +7,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from unstate.classify import purpose
-from unstate.facts.values import CLASS, HANDLER, LOOP, MAIN
+from unstate.facts.values import BRANCH, CLASS, HANDLER, LOOP, MAIN, TRY
 from unstate.link import places as roots
 from unstate.link.escapes import Escapes, names_in
 from unstate.link.files import Operation, Operations
-from unstate.link.places import Place, parse
+from unstate.link.places import Name, Place, parse
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.stores import contexts
@@ -61,7 +61,7 @@ class Files:
                     found.setdefault(_location(place), Location(_location(place))).writes.append(write)
         kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
         results = {}
-        for location in kept:
+        for location in self._without_doubles(kept):
             writes = [
                 write
                 for other in found.values()
@@ -95,6 +95,26 @@ class Files:
             self._entries[target] = frozenset(found)
         return self._entries[target]
 
+    def _without_doubles(self, locations: list[Location]) -> list[Location]:
+        """One location where several are only other readings of the same writes: the best known one."""
+        best: dict[frozenset[int], list[Location]] = {}
+        for location in locations:
+            best.setdefault(frozenset(map(id, location.writes)), []).append(location)
+        chosen = []
+        for group in best.values():
+            defined = [each for each in group if self._definition(each.place) is not None]
+            chosen += defined or group[:1]
+        return chosen
+
+    def _definition(self, place: Place) -> Name | None:
+        """The name of a place or of the nearest folder around it that a statement defines."""
+        steps = place.constant
+        for count in range(len(steps), -1, -1):
+            name = self.map.names.get(Place(place.root, place.detail, steps[:count]))
+            if name is not None and name.ref is not None and (count or place.root == roots.NAME):
+                return name
+        return None
+
     def _touching(self, location: Location, writes: list[Operation]) -> list[Operation]:
         """The writes that make a location state, and whatever else is done to the same files."""
         places = [place for write in writes for place in write.places if place.base == location.place.base]
@@ -120,19 +140,28 @@ class Files:
             for other in self._by_base[operation.places[0].base]
             if other.path == operation.path and other.function == operation.function and other.function
         ]
-        key = ast.dump(operation.key)
-        alike = [each for each in same if ast.dump(each.key) == key]
+        key = _key(operation)
+        alike = [each for each in same if _key(each) == key]
         if any(each.call.name in ("download_file", "download_fileobj") for each in alike):
             return True  # a local copy of an object that lives elsewhere
         if any(each.op is Op.RENAME for each in alike):
             return False  # written beside its place, then put there
         writes = [each for each in alike if each.op in _WRITES]
+        if operation.op in _WRITES and _is_made_when_missing(operation, alike):
+            return True
         return any(
             other.op is Op.DELETE
             and not other.call.flags & (HANDLER | LOOP)
-            and (ast.dump(other.key) == key or _is_around(other, operation))
-            and any(each.call.span < other.call.span for each in writes)
+            and (_key(other) == key or _is_around(other, operation))
+            and (any(each.call.span < other.call.span for each in writes) or self._is_filled_by_other(other, key))
             for other in same
+        )
+
+    def _is_filled_by_other(self, delete: Operation, key: str) -> bool:
+        """Whether the deleted path is a local name that was handed to something which writes the file."""
+        frame = self.program.facts[delete.path].frames[delete.function]
+        return key not in [parameter.name for parameter in frame.parameters] and self.escapes.is_filled_by_other(
+            delete.path, delete.function, key, delete.call.span[:2]
         )
 
     def _is_framework_method(self, function: Function) -> bool:
@@ -161,33 +190,22 @@ class Files:
                 continue
             readers = self.entries(other)
             read_elsewhere = read_elsewhere or bool(readers - writers) or not readers
-        consumed = self._is_consumed(write)
+        consumed = self.escapes.is_consumed(write.path, write.function, _key(write), write.call.span[2:])
         if read_elsewhere:
-            return not consumed or self._escapes(write)
-        return not consumed and self._escapes(write) and not _is_fixed(place)
+            return not consumed or self._is_callers(write) or self._leaves(write)
+        return not consumed and self._leaves(write) and not _is_fixed(place)
 
-    def _is_consumed(self, write: Operation) -> bool:
-        """Whether the function that writes also reads the file, or hands its path to what does."""
-        names = set(names_in(write.key))
-        if type(write.key) is not ast.Name:
-            return False
-        text = write.key.id
-        for ref in self.program.facts[write.path].refs:
-            if ref.path[0] == text and (ref.line, ref.column) > write.call.span[2:]:
-                around = self.program.function_around(write.path, ref.frame)
-                if around == write.function and ref.use in ("pass", "alias", "read", "iterate"):
-                    return True
-        return not names
-
-    def _escapes(self, write: Operation) -> bool:
-        """Whether the name of the file gets to somebody who may ask for it later."""
-        names = names_in(write.key)
+    def _is_callers(self, write: Operation) -> bool:
+        """Whether a caller knows the name of the file, because it gave a part of it."""
         frame = self.program.facts[write.path].frames[write.function]
-        entry = self.reach.entry(Function(write.path, write.function)) == "request"
-        local = self._sources(write.path, write.function, names)
+        if self.reach.entry(Function(write.path, write.function)) == "request":
+            return False
         parameters = {parameter.name for parameter in frame.parameters} - {"self", "cls"}
-        if not entry and parameters & local:
-            return True
+        return not parameters.isdisjoint(self._sources(write.path, write.function, names_in(write.key)))
+
+    def _leaves(self, write: Operation) -> bool:
+        """Whether the name of the file gets to somebody who may ask for it later."""
+        local = self._sources(write.path, write.function, names_in(write.key))
         return self.escapes.leaves(write.path, write.function, tuple(sorted(local)))
 
     def _sources(self, path: str, function: int, names: tuple[str, ...]) -> set[str]:
@@ -312,8 +330,27 @@ def _is_fixed(place: Place) -> bool:
     return place.constant == place.steps and place.root not in (roots.NAME, roots.UNKNOWN)
 
 
+def _key(operation: Operation) -> str:
+    """What an operation's path is called: the name of a variable, or its syntax tree."""
+    node = operation.key
+    while type(node) is ast.Call and len(node.args) == 1 and getattr(node.func, "id", "") in ("Path", "str"):
+        node = node.args[0]
+    return node.id if type(node) is ast.Name else ast.dump(node)
+
+
+def _is_made_when_missing(write: Operation, alike: list[Operation]) -> bool:
+    """Whether a write stands in the branch of a function that runs when there is no file to read."""
+    return bool(write.call.flags & (BRANCH | HANDLER)) and any(
+        each.op is Op.READ and each.call.span < write.call.span and each.call.flags & (BRANCH | TRY) for each in alike
+    )
+
+
 def _anchored(place: Place) -> bool:
     """Whether a place is known well enough to be told from every other."""
+    if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
+        return False  # a local name that could not be followed
+    if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
+        return False  # any text
     return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
 
 

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from unstate.facts.files import TOUCHING
 from unstate.facts.values import FUNCTION, Ref
 from unstate.link.places import parse
 from unstate.link.program import Program
@@ -79,6 +80,31 @@ class Escapes:
             for index, refs in grouped.items():
                 self._refs[(path, index)] = refs
         return self._refs.get((path, function), [])
+
+
+    def is_consumed(self, path: str, function: int, name: str, after: tuple[int, int]) -> bool:
+        """Whether a function hands the file of that name to something that uses it, after a place."""
+        return any(
+            ref.path[0] == name
+            and (ref.line, ref.column) > after
+            and (
+                (ref.use == "pass" and ref.callee[-1:] and ref.callee[-1] not in _KEEPING and not self._stores(ref.callee))
+                or ref.use in ("alias", "iterate")
+            )
+            for ref in self._of(path, function)
+        )
+
+    def is_filled_by_other(self, path: str, function: int, name: str, before: tuple[int, int]) -> bool:
+        """Whether a path is handed to something that is no file operation, before a place."""
+        return any(
+            ref.path == (name,)
+            and (ref.line, ref.column) < before
+            and ref.use == "pass"
+            and ref.callee[-1:]
+            and ref.callee[-1] not in TOUCHING
+            and ref.callee[-1] not in _KEEPING
+            for ref in self._of(path, function)
+        )
 
 
 def names_in(node: Any) -> tuple[str, ...]:

@@ -42,10 +42,18 @@ PROJECT, APPLICATION, WORKING, ABSOLUTE, TEMPORARY, SCRATCH, NAME, UNKNOWN = (
     "unknown",
 )
 
+_BROAD = frozenset({PROJECT, APPLICATION, WORKING, ABSOLUTE, SCRATCH})  # too much to be one place
 _SAME = frozenset(
     (
         "abspath realpath normpath expanduser expandvars str fspath resolve absolute as_posix Path PurePath PosixPath"
         " strip rstrip lstrip to_thread format_path String cast field Field"
+    ).split()
+)
+# Attributes that mean something else on every object: no two of them are taken for one place.
+_GENERIC = frozenset(
+    (
+        "path name filename file file_path filepath file_name parent dir dirname folder directory root location dest"
+        " destination output output_path source url uri rootdir basename full_path abspath fullpath outfile tmpfile"
     ).split()
 )
 _JOINING = frozenset({"safe_join", "joinpath", "secure_join"})
@@ -270,13 +278,13 @@ class Map:
     @staticmethod
     def _unknown(node: Any, path: str, frame: int) -> Places:
         """What cannot be followed, called by its last name."""
-        steps = [step for step in path_of(node) if step != "()"]
-        if not steps:
+        steps = path_of(node)
+        if not steps or steps[-1] == "()":
             return ()
         last = steps[-1]
         if last.startswith("['"):
             last = last[2:-2]
-        if not last.isidentifier():
+        if not last.isidentifier() or (len(steps) > 1 and last in _GENERIC):
             return ()
         return (Place(UNKNOWN, last if len(steps) > 1 else (path, frame, last)),)
 
@@ -454,9 +462,9 @@ class Map:
             return self.configured(last[2:-2])
         if last.isidentifier() and len(steps) > 1 and last.isupper():
             return self.configured(last)
-        if len(steps) > 1 and _names_folder(last.strip("[']")):
-            place = Place(UNKNOWN, last.strip("[']"))
-            return (place,)
+        bare = last.strip("[']")
+        if len(steps) > 1 and _names_folder(bare) and bare not in _GENERIC:
+            return (Place(UNKNOWN, bare),)
         return ()
 
     def _is_local(self, path: str, frame: int, name: str) -> bool:
@@ -485,6 +493,8 @@ class Map:
             found += self._given(slot)
         if not found and _names_folder(_bare(slot.name)):
             found = [Place(NAME, slot)]
+        if slot.sort == "class":  # an object's own folder, even where it starts as the project's
+            found = [place if place.steps or place.root not in _BROAD else Place(NAME, slot) for place in found]
         places = tuple(dict.fromkeys(found))[:_MANY]
         for place in places:
             if place.root != UNKNOWN or place.constant:
