@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from unstate.classify import purpose
+from unstate.facts.files import TOUCHING
 from unstate.facts.values import BRANCH, CLASS, HANDLER, LOOP, MAIN, TRY
 from unstate.link import places as roots
 from unstate.link.escapes import Escapes, names_in
@@ -54,10 +55,10 @@ class Files:
         """One finding for each location that is state."""
         found: dict[Place, Location] = {}
         for write in self.lasting:
-            if write.op not in _WRITES or not self.entries(write):
+            if write.op not in _WRITES or not (write.framework or self.entries(write)):
                 continue
             for place in write.places:
-                if _anchored(place) and not purpose.of_no_user(place, self.map) and self._outlives(write, place):
+                if self._anchored(place) and not purpose.of_no_user(place, self.map) and self._outlives(write, place):
                     found.setdefault(_location(place), Location(_location(place))).writes.append(write)
         kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
         results = {}
@@ -84,7 +85,7 @@ class Files:
             found = set()
             queue = [target]
             for function in queue:
-                if self.reach.entry(function) == "request":
+                if self.reach.entry(function) == "request" and not self._is_command(function):
                     found.add(function)
                 for caller in self.reach.callers(function):
                     if caller not in queue and len(queue) < _MANY:
@@ -126,7 +127,7 @@ class Files:
             or (
                 each.op not in _WRITES
                 and any(
-                    _anchored(mine) and mine.meets(place) and not purpose.of_no_user(mine, self.map)
+                    self._anchored(mine) and mine.meets(place) and not purpose.of_no_user(mine, self.map)
                     for mine in each.places
                     for place in places
                 )
@@ -142,7 +143,7 @@ class Files:
         ]
         key = _key(operation)
         alike = [each for each in same if _key(each) == key]
-        if any(each.call.name in ("download_file", "download_fileobj") for each in alike):
+        if any(each.call.name in ("download_file", "download_fileobj") for each in same):
             return True  # a local copy of an object that lives elsewhere
         if any(each.op is Op.RENAME for each in alike):
             return False  # written beside its place, then put there
@@ -164,6 +165,21 @@ class Files:
             delete.path, delete.function, key, delete.call.span[:2]
         )
 
+    def _anchored(self, place: Place) -> bool:
+        """Whether a place is known well enough to be told from every other."""
+        if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
+            return False  # a local name that could not be followed
+        if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
+            return place in self.map.names  # else any text
+        return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
+
+    def _is_command(self, function: Function) -> bool:
+        """Whether a decorator makes the function a command of a terminal."""
+        file = self.program.facts[function.path]
+        return any("command" in path for path in self.program.frame(function).decorators) and any(
+            found.module.partition(".")[0] in ("typer", "click", "flask", "cyclopts") for found in file.imports
+        )
+
     def _is_framework_method(self, function: Function) -> bool:
         """A method of a class whose base, from another distribution, is a view or a handler by its name."""
         frame = self.program.frame(function)
@@ -175,16 +191,20 @@ class Files:
 
     def _outlives(self, write: Operation, place: Place) -> bool:
         """Whether another request, process or run reads what is written."""
+        if write.framework:
+            return True
         related = [
             other
             for other in self._by_base[place.base]
-            if any(_anchored(found) and found.meets(place) for found in other.places)
+            if any(self._anchored(found) and found.meets(place) for found in other.places)
         ]
         read_elsewhere = False
         writers = frozenset().union(*(self.entries(other) for other in related if other.op in _WRITES))
         for other in related:
             if other.op not in _READS or (other.path, other.function) == (write.path, write.function):
                 continue
+            if other.op in (Op.EXISTS, Op.STAT) and self.program.facts[other.path].frames[other.function].name in TOUCHING:
+                continue  # a wrapper of the test, whose callers are hard to tell from those of others
             if not other.function:
                 read_elsewhere = read_elsewhere or other.op is Op.SERVE
                 continue
@@ -231,7 +251,7 @@ class Files:
     def _finding(self, location: Location) -> Finding:
         program = self.program
         first = min(
-            (each for each in location.operations if each.op in _WRITES and self.entries(each)),
+            (each for each in location.operations if each.op in _WRITES and (each.framework or self.entries(each))),
             key=lambda each: (each.path, each.call.span),
         )
         name, path, span, definition = self._named(location.place, first)
@@ -343,15 +363,6 @@ def _is_made_when_missing(write: Operation, alike: list[Operation]) -> bool:
     return bool(write.call.flags & (BRANCH | HANDLER)) and any(
         each.op is Op.READ and each.call.span < write.call.span and each.call.flags & (BRANCH | TRY) for each in alike
     )
-
-
-def _anchored(place: Place) -> bool:
-    """Whether a place is known well enough to be told from every other."""
-    if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
-        return False  # a local name that could not be followed
-    if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
-        return False  # any text
-    return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
 
 
 def _location(place: Place) -> Place:

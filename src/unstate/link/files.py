@@ -9,6 +9,7 @@ from typing import Any
 
 from unstate.facts.hints import path_of
 from unstate.facts.values import Expression
+from unstate.link.django_files import DjangoFiles
 from unstate.link.places import Map, Places, parse
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
@@ -54,6 +55,7 @@ _MODULES = frozenset(
         " pickle json yaml sqlite3 aiosqlite ospath osp Image plt imageio aioshutil aios wave sf soundfile fs"
     ).split()
 )
+_TESTS = frozenset({Op.EXISTS, Op.DELETE})
 _SERVING = {"static_file": "root", "StaticFiles": "directory", "static": "document_root", "serve": "document_root"}
 
 
@@ -66,7 +68,7 @@ class Operation:
     op: Op
     places: Places
     function: int  # frame index of the named function around it, 0 at module level
-    upload: bool = False  # what is written was sent by a client, as far as the call shows
+    framework: bool = False  # the framework does it by itself: a model's field, a mounted folder
     key: Any = None  # the syntax tree of the path, to tell whether two calls name the same one
 
 
@@ -84,6 +86,12 @@ class Operations:
             for expression in file.expressions:
                 if expression.sort == "call":
                     self.found += self._operations(path, expression)
+            self.found += self._settings(path)
+        self.django = DjangoFiles(program, resolver, self.map)
+        for path, expression, op, by_itself in self.django.found():
+            function = program.function_around(path, expression.frame)
+            key = ast.Constant(expression.source)
+            self.found.append(Operation(path, expression, op, self.django.places, function, by_itself, key))
 
     def _operations(self, path: str, call: Expression) -> Iterator[Operation]:
         node = parse(call.source)
@@ -93,14 +101,27 @@ class Operations:
         for op, target in self._touched(path, call, node):
             places = self.map.places(path, call.frame, target)
             if places:
-                yield Operation(path, call, op, places, function, key=target)
+                yield Operation(path, call, op, places, function, call.name == "mkdtemp", target)
+
+    def _settings(self, path: str) -> Iterator[Operation]:
+        """Folders that a framework serves because a setting names them."""
+        for ref in self.program.facts[path].refs:
+            if ref.use == "target" and ref.path == ("STATICFILES_DIRS",) and ref.source:
+                places = self.map.source(path, ref.frame, ref.source)
+                call = Expression(ref.frame, "call", "STATICFILES_DIRS", ref.source, ref.statement, ref.flags)
+                if places:
+                    yield Operation(path, call, Op.SERVE, places, 0, True, ast.Constant(ref.source))
 
     def _touched(self, path: str, call: Expression, node: ast.Call) -> Iterator[tuple[Op, Any]]:
         """Each operation of a call with the expression that names the path."""
         name = call.name
         owner = node.func.value if type(node.func) is ast.Attribute else None
         module = owner is None or self._is_module(path, call.frame, owner)
-        if name == "open":
+        if name == "mkdtemp":
+            around = self.program.function_around(path, call.frame)
+            if around and self.map.is_memoised(Function(path, around)):
+                yield Op.WRITE, ast.Call(ast.Name(self.program.facts[path].frames[around].name), [], [])
+        elif name == "open":
             yield from self._opened(node, owner, module)
         elif name in ("ZipFile", "TarFile", "GzipFile"):
             if node.args:
@@ -133,7 +154,8 @@ class Operations:
             if target is not None:
                 yield Op.WRITE, target
         elif name in _METHODS and owner is not None and not module:
-            yield _METHODS[name], owner
+            # a storage's own `exists(path)` beside the path's `exists()`
+            yield _METHODS[name], node.args[0] if node.args and _METHODS[name] in _TESTS else owner
         elif name in ("rename", "replace") and owner is not None and not module:
             if len(node.args) == 1:
                 yield Op.RENAME, owner

@@ -399,6 +399,24 @@ class Map:
     def _returned(self, function: Function, scope: _Scope) -> Places:
         if self._removes_what_it_yields(function):
             return (Place(TEMPORARY, function),)
+        found = self._returned_anew(function, scope)
+        if self.is_memoised(function):
+            return tuple(self._kept(function) if place.root == TEMPORARY else place for place in found)
+        return found
+
+    def is_memoised(self, function: Function) -> bool:
+        """Whether a function makes its result once for the process."""
+        return any(
+            step in ("lru_cache", "cache", "cached") for path in self.program.frame(function).decorators for step in path
+        )
+
+    def _kept(self, function: Function) -> Place:
+        """The temporary folder that a memoised function makes, which outlives every request."""
+        place = Place(NAME, function)
+        self.names.setdefault(place, Name(self.program.frame(function).qualname, function.path, None))
+        return place
+
+    def _returned_anew(self, function: Function, scope: _Scope) -> Places:
         if function in self._active or len(self._active) > _DEPTH:
             return ()
         self._active.add(function)
@@ -542,6 +560,8 @@ class Map:
         return tuple(dict.fromkeys(found))
 
     def _bound(self, slot: Slot, ref: Ref, scope: _Scope) -> Places:
+        if ref.use == "loop" and (slot.path, ref.frame, slot.name) not in self._loops:
+            return self.steps(slot.path, ref.frame, ref.value, scope) if ref.value else ()
         if ref.use == "loop":
             return tuple(
                 place.below(ANY) if _LISTING.search(loop.source) and place.root != TEMPORARY else place
