@@ -24,27 +24,29 @@ from .machine import Services
 BUCKET = "proofs"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its environment must not reach other tests
 def services() -> Iterator[Services]:
     """A Redis, an S3, and the generated module with everything in it, as the rewritten code imports it."""
-    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as (url, _), s3_server(
-        Path(folder), "moto"
-    ) as (endpoint, _):
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in {
-                "REDIS_URL": url,
-                "UPLOAD_BUCKET": BUCKET,
-                "AWS_ENDPOINT_URL_S3": endpoint,
-                "AWS_ACCESS_KEY_ID": "proof",
-                "AWS_SECRET_ACCESS_KEY": "proof",
-                "AWS_DEFAULT_REGION": "us-east-1",
-            }.items():
-                patch.setitem(os.environ, name, value)
-            patch.setitem(sys.modules, SERVICES, generated(Path(folder)))
-            patch.setitem(sys.modules, "proof_models", models)
-            s3 = boto3.client("s3", endpoint_url=endpoint)
-            s3.create_bucket(Bucket=BUCKET)
-            yield Services(redis.Redis.from_url(url), s3, BUCKET)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        redis_server(Path(folder)) as (url, _),
+        s3_server(Path(folder), "moto") as (endpoint, _),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in {
+            "REDIS_URL": url,
+            "UPLOAD_BUCKET": BUCKET,
+            "AWS_ENDPOINT_URL_S3": endpoint,
+            "AWS_ACCESS_KEY_ID": "proof",
+            "AWS_SECRET_ACCESS_KEY": "proof",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            patch.setitem(os.environ, name, value)
+        patch.setitem(sys.modules, SERVICES, generated(Path(folder)))
+        patch.setitem(sys.modules, "proof_models", models)
+        s3 = boto3.client("s3", endpoint_url=endpoint)
+        s3.create_bucket(Bucket=BUCKET)
+        yield Services(redis.Redis.from_url(url), s3, BUCKET)
 
 
 def generated(folder: Path) -> types.ModuleType:

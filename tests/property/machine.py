@@ -76,7 +76,21 @@ def prove_all(shape: Shape, operations: Sequence[Operation], services: Services)
     return proof
 
 
-def prove(shape: Shape, operations: Sequence[Operation], services: Services, examples: int, steps: int = 20) -> Proof:
+def refute(shape: Shape, operations: Sequence[Operation], wrong: Operation, services: Services) -> Mismatch | None:
+    """A counterexample to one operation, found among others that write; not shrunk."""
+    writing = [operation for operation in operations if operation.rule.pattern in WRITING]
+    return prove(shape, [*writing, wrong], services, 120, 12, shrink=False).mismatch
+
+
+def prove(
+    shape: Shape,
+    operations: Sequence[Operation],
+    services: Services,
+    examples: int,
+    steps: int,
+    *,
+    shrink: bool = True,
+) -> Proof:
     """Run the machine. The same operations are tried in the same way each time, unless a deeper run is asked for."""
     runs: Counter[str] = Counter()
     trace: list[tuple[str, tuple[Any, ...]]] = []
@@ -107,7 +121,10 @@ def prove(shape: Shape, operations: Sequence[Operation], services: Services, exa
             for how, result in zip(PREFIXES, results, strict=True):
                 if strict(result, ordered=ordered) != strict(expected, ordered=ordered):
                     self.fail(f"{how}: {result!r} instead of {expected!r}")
-                state, other = self.space[STORE], reader.state(how)
+                try:
+                    state, other = self.space[STORE], reader.state(how)
+                except redis.ResponseError as error:  # the key holds something of another type
+                    self.fail(f"{how}: the store cannot be read: {error}")
                 if strict(state) != strict(other):
                     self.fail(f"{how}: the store is {other!r} instead of {state!r}")
             if not reader.neighbours_untouched():
@@ -125,7 +142,7 @@ def prove(shape: Shape, operations: Sequence[Operation], services: Services, exa
         deadline=None,
         print_blob=False,
         report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
     with contextlib.redirect_stdout(io.StringIO()):
@@ -176,7 +193,9 @@ class Reader:
             case Layout.SET:
                 return {shape.decode(raw) for raw in client.smembers(prefix)}
             case Layout.S3:
-                return {unescaped(key.removeprefix(f"{prefix}/")): self._body(key) for key in self._objects(f"{prefix}/")}
+                return {
+                    unescaped(key.removeprefix(f"{prefix}/")): self._body(key) for key in self._objects(f"{prefix}/")
+                }
 
     def _objects(self, prefix: str) -> list[str]:
         pages = self.services.s3.get_paginator("list_objects_v2").paginate(Bucket=self.services.bucket, Prefix=prefix)

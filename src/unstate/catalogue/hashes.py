@@ -316,11 +316,33 @@ ALL_ENTRIES = (
 )
 
 WRONG = (
-    _rule("update_empty", "x.update(o)", "redis_client.hset(NAME, mapping={FIELD(_k): ENC(_v) for _k, _v in o.items()})", "discarded", wrong=True),
+    _rule(
+        "update_empty",
+        "x.update(o)",
+        "redis_client.hset(NAME, mapping={FIELD(_k): ENC(_v) for _k, _v in o.items()})",
+        "discarded",
+        wrong=True,
+    ),
     _rule("del_ignores_missing", "del x[k]", "redis_client.hdel(NAME, FIELD)", wrong=True, note="no KeyError"),
-    _rule("increment_creates", "x[k] += n", "redis_client.hincrby(NAME, FIELD, n)", codecs=INT, wrong=True, note="no KeyError"),
-    _rule("clear_as_value", "x.clear()", "redis_client.set(NAME, '')", "discarded", wrong=True, note="WRONGTYPE from then on"),
-    _rule("pop_keeps", "x.pop(k, None)", "redis_client.hget(NAME, FIELD)", codecs=STR, wrong=True, note="the entry stays"),
+    _rule(
+        "increment_creates",
+        "x[k] += n",
+        "redis_client.hincrby(NAME, FIELD, n)",
+        codecs=INT,
+        wrong=True,
+        note="no KeyError",
+    ),
+    _rule(
+        "clear_as_value",
+        "x.clear()",
+        "redis_client.set(NAME, '')",
+        "discarded",
+        wrong=True,
+        note="WRONGTYPE from then on",
+    ),
+    _rule(
+        "pop_keeps", "x.pop(k, None)", "redis_client.hget(NAME, FIELD)", codecs=STR, wrong=True, note="the entry stays"
+    ),
 )
 
 RULES = (*ONE_KEY, *SEVERAL_KEYS, *CHECK_THEN_ACT, *NUMBERS, *ALL_ENTRIES, *WRONG)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.catalogue.table import BYTES, CLEARING, LATE, Table
+from unstate.catalogue.table import BYTES, CLEARING, Table
 from unstate.model import Layout
 
 ONCE = "two requests that take or delete one entry at the same time may both find it"
@@ -16,8 +16,18 @@ _rule = Table("s3", Layout.S3, codecs=BYTES)
 RULES = (
     _rule("setitem", "x[k] = v", "s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=v)", "synchronous"),
     _rule("setitem.asynchronous", "x[k] = v", "write_object(OBJECT, v)", "asynchronous"),
-    _rule("get.assigned", "t = x.get(k)", f"try:\n    t = {_GET}\nexcept s3.exceptions.NoSuchKey:\n    t = None", "synchronous"),
-    _rule("get.returned", "return x.get(k)", f"try:\n    return {_GET}\nexcept s3.exceptions.NoSuchKey:\n    return None", "synchronous"),
+    _rule(
+        "get.assigned",
+        "t = x.get(k)",
+        f"try:\n    t = {_GET}\nexcept s3.exceptions.NoSuchKey:\n    t = None",
+        "synchronous",
+    ),
+    _rule(
+        "get.returned",
+        "return x.get(k)",
+        f"try:\n    return {_GET}\nexcept s3.exceptions.NoSuchKey:\n    return None",
+        "synchronous",
+    ),
     _rule("get", "x.get(k)", "read_object(OBJECT)"),
     _rule("get.none", "x.get(k, None)", "read_object(OBJECT)"),
     _rule("get.default", "x.get(k, d)", "read_object(OBJECT, d)", note="the default is made first, as ever"),

@@ -53,11 +53,15 @@ class Rule:
     pattern: str
     form: str
     layout: Layout
-    container: str = "dict"  # what the store is made of: "dict", "list", "set", "deque", "counter", "defaultdict", "scalar"
+    container: str = (
+        "dict"  # what the store is made of: "dict", "list", "set", "deque", "counter", "defaultdict", "scalar"
+    )
     codecs: frozenset[str] = ANY
     verdict: Verdict = Verdict.EXACT
     difference: str = ""  # what differs, a sentence; required where the verdict is `review`
-    when: tuple[str, ...] = ()  # "pure d": no side effects and no store in it; "constant n"; "zero d"; "unordered": see guards.py
+    when: tuple[
+        str, ...
+    ] = ()  # "pure d": no side effects and no store in it; "constant n"; "zero d"; "unordered": see guards.py
     gives: str = ""  # the pattern of a read that the form's value answers: "x[k]" for a form that adds to it
     wrong: bool = False  # a known wrong form, kept as a counterexample that the proof must find; never applied
     note: str = ""  # why the form is right, or where the trap is

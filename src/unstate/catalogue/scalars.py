@@ -18,7 +18,9 @@ RULES = (
             ("increment", "+", "-", "incrby", "n"),
             ("decrement", "-", "+", "decrby", "-n"),
         )
-        for form in (f"increment_from(redis_client, NAME, ZERO, {amount})" if begins else f"redis_client.{command}(NAME, n)",)
+        for form in (
+            f"increment_from(redis_client, NAME, ZERO, {amount})" if begins else f"redis_client.{command}(NAME, n)",
+        )
         for rule in (
             _rule(f"{name}{begins}", f"x {sign}= n", form, *when, gives="x"),
             _rule(f"{name}.plain{begins}", f"x = x {sign} n", form, *when, gives="x"),

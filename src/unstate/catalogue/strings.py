@@ -8,7 +8,6 @@ from unstate.catalogue.rule import ANY, Rule
 from unstate.catalogue.table import BYTES, CLEARING, CODED, FLOAT, INT, LATE, ORDER, SCAN, STR, Table
 from unstate.model import Layout
 
-
 _rule = Table("string", Layout.STRING, codecs=ANY | BYTES)
 
 
@@ -23,7 +22,9 @@ AUGMENTED = (
 
 ONE_KEY = (
     _rule("getitem", "x[k]", "DEC(found(redis_client.get(KEY), k))"),
-    _rule("setitem", "x[k] = v", "redis_client.set(KEY, ENC(v), **EX)", note="setting an entry anew restarts its expiry"),
+    _rule(
+        "setitem", "x[k] = v", "redis_client.set(KEY, ENC(v), **EX)", note="setting an entry anew restarts its expiry"
+    ),
     _rule("delitem", "del x[k]", "if not redis_client.delete(KEY):\n    raise KeyError(k)"),
     _rule("contains", "k in x", "bool(redis_client.exists(KEY))", note="a value may be false, so not by its value"),
     _rule("contains.keys", "k in x.keys()", "bool(redis_client.exists(KEY))"),
@@ -49,7 +50,9 @@ ONE_KEY = (
 
 _ALL = "set_all(redis_client, {KEY(_key): ENC(_value) for _key, _value in dict(o).items()}, **EX)"
 SEVERAL_KEYS = (
-    _rule("update", "x.update(o)", _ALL, "discarded", note="in one transaction; MSET knows no expiry, nor nothing to set"),
+    _rule(
+        "update", "x.update(o)", _ALL, "discarded", note="in one transaction; MSET knows no expiry, nor nothing to set"
+    ),
     _rule("update.operator", "x |= o", _ALL),
 )
 
@@ -95,7 +98,9 @@ CHECK_THEN_ACT = (
         "leaves b",
     ),
     _rule("if_present_del_then", "if k in x:\n    del x[k]\n    b", "if redis_client.delete(KEY):\n    b"),
-    _rule("if_missing_leave_del", "if k not in x:\n    b\ndel x[k]", "if not redis_client.delete(KEY):\n    b", "leaves b"),
+    _rule(
+        "if_missing_leave_del", "if k not in x:\n    b\ndel x[k]", "if not redis_client.delete(KEY):\n    b", "leaves b"
+    ),
     _rule(
         "if_present_return_pop",
         "if k in x:\n    return x.pop(k)",
@@ -196,7 +201,12 @@ ALL_ENTRIES = (
     _rule("rebind", "x = {}", "clear_keys(redis_client, PREFIX)", difference=CLEARING),
     *(
         _rule(name, pattern, "[UNKEY(_key) for _key in scan_keys(redis_client, PREFIX)]", difference=f"{SCAN}; {ORDER}")
-        for name, pattern in (("list", "list(x)"), ("iter", "iter(x)"), ("keys", "x.keys()"), ("list.keys", "list(x.keys())"))
+        for name, pattern in (
+            ("list", "list(x)"),
+            ("iter", "iter(x)"),
+            ("keys", "x.keys()"),
+            ("list.keys", "list(x.keys())"),
+        )
     ),
     _rule("sorted", "sorted(x)", "sorted(UNKEY(_key) for _key in scan_keys(redis_client, PREFIX))", difference=SCAN),
     *(
@@ -239,10 +249,19 @@ WRONG = (
     _rule("append_creates", "x[k] += v", "redis_client.append(KEY, v)", codecs=STR, wrong=True, note="no KeyError"),
     _rule("increment_creates", "x[k] += n", "redis_client.incrby(KEY, n)", codecs=INT, wrong=True, note="no KeyError"),
     _rule("get_text", "x.get(k)", "redis_client.get(KEY)", codecs=INT, wrong=True, note="'3' is no 3"),
-    _rule("count_zero_missing", "x.get(k)", "int(redis_client.get(KEY) or 0)", codecs=INT, wrong=True, note="None is no 0"),
+    _rule(
+        "count_zero_missing", "x.get(k)", "int(redis_client.get(KEY) or 0)", codecs=INT, wrong=True, note="None is no 0"
+    ),
     _rule("pop_keeps", "x.pop(k, None)", "redis_client.get(KEY)", codecs=STR, wrong=True, note="the entry stays"),
-    _rule("setdefault_overwrites", "x.setdefault(k, v)", "DEC(redis_client.set(KEY, ENC(v), get=True) or ENC(v))", wrong=True),
-    _rule("if_missing_overwrites", "if k not in x:\n    x[k] = v", "redis_client.set(KEY, ENC(v))", "pure v", wrong=True),
+    _rule(
+        "setdefault_overwrites",
+        "x.setdefault(k, v)",
+        "DEC(redis_client.set(KEY, ENC(v), get=True) or ENC(v))",
+        wrong=True,
+    ),
+    _rule(
+        "if_missing_overwrites", "if k not in x:\n    x[k] = v", "redis_client.set(KEY, ENC(v))", "pure v", wrong=True
+    ),
 )
 
 _TABLE = (*ONE_KEY, *SEVERAL_KEYS, *CHECK_THEN_ACT, *NUMBERS, *VALUES, *ALL_ENTRIES, *WRONG)

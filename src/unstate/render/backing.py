@@ -63,9 +63,20 @@ def _by_type(name: str) -> tuple[bool, str]:
 
 
 def _tidy(text: str) -> str:
-    """Two blank lines around functions, one elsewhere, one newline at the end: what a formatter makes of the blocks."""
-    text = re.sub(r"\n{3,}", "\n\n\n", text)
-    return text.strip("\n") + "\n"
+    """Two blank lines around functions and classes, as a formatter has them; one newline at the end."""
+    lines: list[str] = []
+    inside = False  # a function or a class
+    for line in text.splitlines():
+        if line and not line[0].isspace() and line[0] not in ")]}":
+            opens = line.startswith(("@", "def ", "class ", "async def "))
+            decorated = bool(lines) and lines[-1].startswith("@")
+            if (opens or inside) and not decorated:
+                while lines and not lines[-1]:
+                    lines.pop()
+                lines += ["", ""] if lines else []
+            inside = opens
+        lines.append(line)
+    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n") + "\n"
 
 
 def _held(before: bytes | None) -> tuple[set[str], dict[str, str]]:
