@@ -20,7 +20,7 @@ In a form the same letters stand for what the pattern bound. Capitals are macros
 
     KEY             the Redis key of `k`: f"session:{k}"; KEY(k2) that of another key
     FIELD           `k` as the field of a hash (its text); FIELD(k2) likewise
-    UNKEY(e)        the key of type K back from the text `e` of a Redis key with its prefix; UNFIELD(e) back from a hash field
+    UNKEY(e)        the key in its own type, from the text `e` without its prefix; UNFIELD(e) from a field of a hash
     NAME            the Redis key of the store as a whole: "session"
     PREFIX          the prefix of its keys: "session:"
     ENC(e), DEC(e)  the codec of the value applied; bare ENC and DEC are the codec's functions
