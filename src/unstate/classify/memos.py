@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from unstate.classify.subject import Subject
 from unstate.facts.values import AWAITED
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.link.values import Function, Instance, Slot
+from unstate.link.values import Function, Instance, Slot, Typed
 from unstate.model import Op
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_TIDYING = frozenset({Op.DEFINE, Op.GLOBAL, Op.IMPORT, Op.LEN, Op.CLEAR, Op.DELITEM, Op.POP, Op.REMOVE, Op.ITER, Op.REBIND})
+_FRESH = frozenset("dict list set int float bool".split())
 _READS = frozenset({Op.GET, Op.GETITEM, Op.CONTAINS, Op.ALIAS})
 _SAID = re.compile(r"warn|logged|_log$|reported|seen|notified|once|announced|complained|printed")
 _LOGGING = frozenset("debug info warning warn error exception critical log print".split())
 # Calls that ask somebody else: what they answer may change, so that a memo of it is a cache.
 _ASKING = frozenset(
     (
-        "execute executemany fetchone fetchall query find find_one aggregate get_json urlopen request post put send"
-        " scalars scalar chat completions create invoke ainvoke generate complete objects filter all first"
+        "execute executemany fetchone fetchall find_one aggregate urlopen scalars scalar completions invoke ainvoke"
+        " generate_content embed_documents embed_query"
     ).split()
 )
+# Names on the way to a call that asks: `requests.get(...)`, `User.objects.filter(...)`, `db.query(...)`.
+_DATABASES = frozenset("requests httpx objects query session openai".split())
 _LOCAL = frozenset("read_file to_thread run_in_executor read open exists stat sleep acquire gather readline".split())
 _FILE_STATE = frozenset("getmtime st_mtime getsize stat lstat st_size mtime st_mtime_ns".split())
 _CLOCKS = frozenset({("time", "time", "()"), ("time", "monotonic", "()"), ("time", "()"), ("monotonic", "()")})
@@ -35,7 +40,9 @@ def is_memo(subject: Subject) -> bool:
     writers = {(touch.path, touch.function) for touch in subject.live_writes if touch.op in containers.FILLS}
     if not writers or subject.candidate.flavour not in (containers.DICT, containers.SCALAR):
         return False
-    if any(touch.op in (Op.RETURN, Op.PASS) for touch in subject.used if touch.rest):
+    if any(touch.op in (Op.RETURN, Op.PASS) and not touch.rest for touch in subject.used):
+        return False
+    if any((touch.path, touch.function) not in writers and touch.op not in _TIDYING for touch in subject.used):
         return False
     if any(touch.ref.use == "augment" and not touch.through for touch in subject.writes):
         return False
@@ -51,31 +58,44 @@ def is_memo(subject: Subject) -> bool:
         if _asks(subject, path, function) and not _expires(subject, path, function):
             return False
         fills = [touch for touch in subject.live_writes if (touch.path, touch.function) == (path, function)]
-        returned = {ref.path[0] for ref in subject.program.refs_in(path, function) if ref.use == "return"}
-        if not all(_is_answer(subject, touch, returned) for touch in fills if touch.op in containers.FILLS):
+        answers = [_is_answer(subject, touch) for touch in fills if touch.op in containers.FILLS]
+        if False in answers or True not in answers:
             return False
     return True
 
 
-def _is_answer(subject: Subject, touch: Touch, returned: set[str]) -> bool:
-    """Whether a stored value was worked out, and is what the function gives back: no new record, mark or argument."""
+def _is_answer(subject: Subject, touch: Touch) -> bool | None:
+    """Whether a stored value was worked out and is what the function gives back; None where it may go with one that is.
+
+    A new record, a mark or an argument is no answer.
+    """
+    returns = [ref for ref in subject.program.refs_in(touch.path, touch.function) if ref.use == "return"]
     parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
-    words = set(_WORD.findall(touch.ref.source))
-    if touch.value[:1] == ("=",) and touch.value[1].partition("[")[0] not in ("tuple", "str", "bytes"):
-        return False
+    given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
-    if isinstance(subject.resolver.settle(value)[1] if isinstance(value, Slot) else value, Instance):
+    value = subject.resolver.settle(value)[1] if isinstance(value, Slot) else value
+    if isinstance(value, Instance):
         return False
-    return not (words & returned) <= parameters
+    if given_back:
+        return True
+    if any(other.ref.use == "return" and other.rest and _beside(other, touch) for other in subject.used):
+        return not (isinstance(value, Typed) and value.annotation.partition("[")[0] in _FRESH)
+    return None if touch.value[:2] == ("=", "tuple") else False
+
+
+def _beside(one: Touch, other: Touch) -> bool:
+    return (one.path, one.function) == (other.path, other.function)
 
 
 def _asks(subject: Subject, path: str, function: int) -> bool:
     """Whether a function asks a database, a service or a model."""
-    return any(
-        later == "()" and (step in _ASKING or (ref.flags & AWAITED and step not in _LOCAL))
-        for ref in subject.program.refs_in(path, function)
-        for step, later in zip(ref.path, ref.path[1:], strict=False)
-    )
+    for ref in subject.program.refs_in(path, function):
+        if ref.path[-1] == "()" and not _DATABASES.isdisjoint(ref.path):
+            return True
+        for step, later in pairwise(ref.path):
+            if later == "()" and (step in _ASKING or (ref.flags & AWAITED and _LOCAL.isdisjoint(ref.path))):
+                return True
+    return False
 
 
 def _watches_file(subject: Subject, path: str, function: int) -> bool:

@@ -114,7 +114,7 @@ def _field_of_an_object(subject: Subject) -> bool:
 
 def _diagnoses(subject: Subject) -> bool:
     """Measurements of this process: profiles, timings, traces."""
-    return re.search(r"profil|debug|tracing|benchmark|timings", subject.bare_name) is not None
+    return re.search(r"profiler|profiling|debug|tracing|benchmark|timings", subject.bare_name) is not None
 
 
 def _filled_by_decorators(subject: Subject) -> bool:

@@ -16,8 +16,9 @@ Path = tuple[str, ...]
 Hint = tuple[str, ...]
 
 # Where an expression stands (bits of Ref.flags).
-LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC, AWAITED = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512
-HANDLER = 512  # in an `except` clause
+LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC = 1, 2, 4, 8, 16, 32, 64, 128, 256
+HANDLER = 512  # within an `except` block
+AWAITED = 1024  # the value of a reference is awaited on its way
 
 MODULE, FUNCTION, CLASS, ANONYMOUS = "module", "function", "class", "anonymous"
 

@@ -44,6 +44,7 @@ class Reach:
         self._calls = program.calls
         self._ways: dict[Function, tuple[Function, ...] | None] = {}
         self._entries: dict[Function, str] = {}
+        self._running: dict[Function, bool] = {}
         self._dispatching: dict[Class, list[Function]] = {}
 
     def way(self, path: str, frame: int) -> tuple[Function, ...] | None:
@@ -103,10 +104,12 @@ class Reach:
         if not name.startswith("_") and self._has_module_instance(Class(function.path, frame.parent)):
             return True
         for path, ref in self._calls.get(name, ()):
-            if ref.use == "define" or name == ref.path[0] or not self.program.function_around(path, ref.frame):
+            around = self.program.function_around(path, ref.frame)
+            if ref.use == "define" or name == ref.path[0] or not around:
                 continue
             if self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1]) is None:
-                return True
+                if self._runs(Function(path, around)):
+                    return True
         return False
 
     def _has_module_instance(self, of: Class) -> bool:
@@ -187,33 +190,54 @@ class Reach:
         return self._value_entry(self.program.method(owner, name))
 
     def _value_entry(self, function: Function | None) -> str:
-        """An entry point where the function itself is handed to somebody who may call it later."""
+        """An entry point where the function itself is handed to somebody who may call it later.
+
+        It counts where that is done by the web program: at the level of one of its modules, or by a function that runs.
+        """
         if function is None:
             return ""
         name = self.program.frame(function).name
         if name in _STARTUP_NAMES or not (self.bare or function.path in self.program.connected):
             return ""
         for path, ref in self._calls.get(name, ()):
-            if ref.path[-1] != name or ref.use not in ("pass", "alias", "return", "iterate", "read"):
+            if ref.flags & MAIN or not self._is_handed_on(path, ref, name, function):
                 continue
-            if ref.use == "pass" and self._starts_up(ref):
-                continue
-            if ref.flags & MAIN:
-                continue
-            if self.resolver.resolve(path, ref.frame, ref.path) == function:
+            around = self.program.function_around(path, ref.frame)
+            if not around or self.bare or self._runs(Function(path, around)):
                 return "request"
-        return "request" if self._is_spawned(function, name) else ""
+        return ""
 
-    def _is_spawned(self, function: Function, name: str) -> bool:
-        """Whether a call of the coroutine is handed to something that runs it beside the requests."""
-        return any(
-            ref.use == "pass"
-            and ref.path[-2:] == (name, "()")
-            and ref.callee
-            and _SPAWNERS.search(ref.callee[-1])
+    def _is_handed_on(self, path: str, ref: Ref, name: str, function: Function) -> bool:
+        """Whether a reference hands the function on, or a call of it to what runs coroutines beside requests."""
+        if ref.path[-1] == name:
+            if ref.use not in ("pass", "alias", "return", "iterate", "read") or (ref.use == "pass" and self._starts_up(ref)):
+                return False
+            return self.resolver.resolve(path, ref.frame, ref.path) == function
+        if ref.path[-2:] != (name, "()") or ref.use != "pass" or not ref.callee:
+            return False
+        return (
+            _SPAWNERS.search(ref.callee[-1]) is not None
             and self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function
-            for path, ref in self._calls.get(name, ())
         )
+
+    def _runs(self, function: Function) -> bool:
+        """Whether the web program runs a function, at start-up or later: a module with a framework leads to it."""
+        known = self._running.get(function)
+        if known is None:
+            self._running[function] = False  # for functions that call each other
+            found = {function}
+            queue = [function]
+            known = False
+            for caller in queue:
+                if caller.path in self.program.web or self._running.get(caller) or self.entry(caller) == "request":
+                    known = True
+                    break
+                for further in self.callers(caller):
+                    if further not in found:
+                        found.add(further)
+                        queue.append(further)
+            self._running[function] = known
+        return known
 
     @staticmethod
     def _starts_up(ref: Ref) -> bool:
