@@ -61,7 +61,7 @@ class Files:
                 if self._anchored(place) and not purpose.of_no_user(place, self.map) and self._outlives(write, place):
                     found.setdefault(_location(place), Location(_location(place))).writes.append(write)
         kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
-        results = {}
+        results: dict[str, Finding] = {}
         for location in self._without_doubles(kept):
             writes = [
                 write
@@ -394,8 +394,15 @@ def _is_around(delete: Operation, other: Operation) -> bool:
 
 
 def _is_database(location: Location) -> bool:
-    last = location.place.steps[-1] if location.place.steps else None
-    return last is not None and last.rpartition(".")[2] in _DATA and "." in last
+    """Whether everything that is written there is data in a format that a program reads back."""
+    written = [
+        place.steps[-1] if place.steps else ""
+        for each in location.operations
+        if each.op in _WRITES
+        for place in each.places
+        if place.base == location.place.base
+    ]
+    return bool(written) and all("." in name and name.rpartition(".")[2] in _DATA for name in written)
 
 
 def _span(operation: Operation) -> Span:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from unstate.link.places import ANY, Map, Place
+from unstate.link.places import ABSOLUTE, ANY, Map, Place
 
 _FOLDERS = re.compile(r"(^|_)logs$|^log$|(^|[_-])(models?|weights|checkpoints?|locales?|templates|migrations)$", re.I)
 _FILES = re.compile(
@@ -12,11 +12,14 @@ _FILES = re.compile(
     r"|^\.?env$|(^|[_.-])(config|settings|preferences|lock|version)([_.-]|$)",
     re.I,
 )
+_SYSTEM = frozenset("etc sys proc dev run boot bin sbin lib".split())
 _NAMES = re.compile(r"(^|_)(log|logs|config|conf|settings|secret|key|lock|pid|models?|weights)(_|$)", re.I)
 
 
 def of_no_user(place: Place, names: Map) -> bool:
     """Whether a place is, by its name, for the program itself."""
+    if place.root == ABSOLUTE and place.steps and place.steps[0] in _SYSTEM:
+        return True
     if any(_FOLDERS.search(step) for step in place.steps if ANY not in step):
         return True
     last = place.steps[-1] if place.steps else ""

@@ -105,7 +105,7 @@ def _forms(node: Any) -> bool:
     if kind is ast.BinOp:
         return type(node.op) is ast.Div or (type(node.op) is ast.Add and (_forms(node.left) or _forms(node.right)))
     if kind is ast.JoinedStr:
-        return any(type(part) is ast.Constant and "/" in part.value for part in node.values)
+        return any(type(part) is ast.Constant and "/" in str(part.value) for part in node.values)
     if kind is ast.Constant:
         return type(node.value) is str and _FILE_NAME.fullmatch(node.value) is not None
     if kind is ast.Call:

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from unstate.facts.hints import path_of
-from unstate.facts.values import FUNCTION, Expression, Hint, Path, Ref
+from unstate.facts.values import CLASS, FUNCTION, Expression, Hint, Path, Ref
 from unstate.link import frameworks
 from unstate.link.program import Binding, Program
 from unstate.link.resolve import Resolver
@@ -24,9 +24,11 @@ from unstate.link.values import Class, Element, External, Function, Instance, Ma
 from unstate.project import is_aside
 
 ANY = "\0"  # in a step: any text
+_SETTINGS = re.compile(r"settings|config")  # files that come first when a setting is looked for
 _WILD = re.compile(r"\0+|\*+")
 _PLACEHOLDER = re.compile(r"%\(?\w*\)?[-#0 +.\d]*[a-z]")
 _LISTING = re.compile(r"\b(r?glob|iglob|iterdir|listdir|scandir|walk)\(")
+_KEY = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|[A-Z]{4,}")  # of a setting
 _DEPTH = 14  # of nested evaluations: deeper ones are given up
 _MANY = 6  # places that one expression is taken to mean
 _CALLERS = 12  # call sites that are looked at for what a parameter is
@@ -71,8 +73,14 @@ class Place:
     steps: tuple[str, ...] = ()
 
     def below(self, *steps: str) -> Place:
-        """A place further down."""
-        return Place(self.root, self.detail, (*self.steps, *steps)[:8])
+        """A place further down; ".." goes up."""
+        found = list(self.steps)
+        for step in steps:
+            if step == ".." and found:
+                found.pop()
+            else:
+                found.append(step)
+        return Place(self.root, self.detail, tuple(found[:8]))
 
     @property
     def up(self) -> Place:
@@ -126,6 +134,7 @@ class Map:
         self._loops: dict[tuple[str, int, str], list[Expression]] = defaultdict(list)
         self._returns: dict[tuple[str, int], list[Expression]] = defaultdict(list)
         self._constants: dict[str, list[Slot]] = defaultdict(list)
+        self._attributes: dict[str, list[Class]] = defaultdict(list)
         self._index()
 
     def _index(self) -> None:
@@ -142,12 +151,21 @@ class Map:
                     self._loops[(path, found.frame, found.name)].append(found)
                 else:
                     self._returns[(path, found.frame)].append(found)
+            if is_aside(path):
+                continue
             for index, names in enumerate(program.names[path]):
                 if file.frames[index].sort == FUNCTION:
                     continue
                 for name in names:
+                    if file.frames[index].sort == CLASS and _names_folder(name):
+                        self._attributes[name].append(Class(path, index))
                     if name.isupper():
                         self._constants[name].append(Slot("class" if index else "module", path, index, name))
+
+        for owner, attributes in self.resolver.attributes.items():
+            for name in attributes:
+                if _names_folder(name) and not is_aside(owner.path) and owner not in self._attributes[name]:
+                    self._attributes[name].append(owner)
 
     # Expressions
 
@@ -275,8 +293,7 @@ class Map:
         bindings = self.program.names[slot.path][slot.frame].get(slot.name, ())
         return any(binding.parameter is not None for binding in bindings)
 
-    @staticmethod
-    def _unknown(node: Any, path: str, frame: int) -> Places:
+    def _unknown(self, node: Any, path: str, frame: int) -> Places:
         """What cannot be followed, called by its last name."""
         steps = path_of(node)
         if not steps or steps[-1] == "()":
@@ -286,7 +303,19 @@ class Map:
             last = last[2:-2]
         if not last.isidentifier() or (len(steps) > 1 and last in _GENERIC):
             return ()
-        return (Place(UNKNOWN, last if len(steps) > 1 else (path, frame, last)),)
+        return self._called(last) if len(steps) > 1 else (Place(UNKNOWN, (path, frame, last)),)
+
+    def _called(self, name: str) -> Places:
+        """An attribute of an object that could not be followed: the only one of that name, or a place of its own."""
+        owners = self._attributes.get(name, ())
+        if len(owners) == 1:
+            member = self.resolver.class_member(owners[0], name)
+            found = self.held(member) if isinstance(member, Slot) else ()
+            if isinstance(member, Function):
+                found = self._returned(member, {})
+            if found:
+                return found
+        return (Place(UNKNOWN, name),)
 
     # Calls
 
@@ -348,13 +377,16 @@ class Map:
             if found:
                 return found
         word = node.args[0].value if len(node.args) == 1 and type(node.args[0]) is ast.Constant else None
-        if type(word) is str and word.isupper():  # whatever reads settings: get_conf("UPLOAD_FOLDER")
+        if type(word) is str and _KEY.fullmatch(word):  # whatever reads settings: get_conf("UPLOAD_FOLDER")
             return self.configured(word)
         return ()
 
     def _setting(self, path: str, frame: int, node: ast.Call, name: str, scope: _Scope) -> Places:
         """`os.getenv("X", default)`, `config.get("X")`, `getattr(settings, "X", default)`."""
         words = [argument.value for argument in node.args if type(argument) is ast.Constant]
+        key = str(words[0]) if words else ""
+        if name in ("get", "pop", "setdefault") and not (_KEY.fullmatch(key) or _names_folder(key)):
+            return ()
         default = node.args[1:] if name != "getattr" else node.args[2:]
         default += [keyword.value for keyword in node.keywords if keyword.arg == "default"]
         found = tuple(
@@ -363,15 +395,12 @@ class Map:
             if type(argument) is not ast.Constant or _path_like(argument.value)
             for place in self.places(path, frame, argument, scope)
         )
-        if found or not words or type(words[0]) is not str:
-            return found
-        if not words[0].isupper():
-            return ()
-        return self.configured(words[0])
+        return found or (self.configured(key) if _KEY.fullmatch(key) else ())
 
     def configured(self, key: str) -> Places:
         """A key of the configuration: what constants of that name hold, else a place of that name."""
-        found = [place for slot in self._constants.get(key, ())[:4] for place in self.held(slot)]
+        slots = sorted(self._constants.get(key, ()), key=lambda slot: not _SETTINGS.search(slot.path))
+        found = [place for slot in slots[:4] for place in self.held(slot)]
         if not found:
             place = Place(NAME, key)
             self.names.setdefault(place, Name(key, "", None))
@@ -476,13 +505,13 @@ class Map:
         if isinstance(value, External | Made):
             return ()
         last = steps[-1]
-        if last.startswith("['") and last[2:-2].isupper():
+        if last.startswith("['") and _KEY.fullmatch(last[2:-2]):
             return self.configured(last[2:-2])
-        if last.isidentifier() and len(steps) > 1 and last.isupper():
+        if len(steps) > 1 and _KEY.fullmatch(last):
             return self.configured(last)
         bare = last.strip("[']")
         if len(steps) > 1 and _names_folder(bare) and bare not in _GENERIC:
-            return (Place(UNKNOWN, bare),)
+            return self._called(bare)
         return ()
 
     def _is_local(self, path: str, frame: int, name: str) -> bool:
