@@ -13,6 +13,8 @@ from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.model import Op
 
+# Bases whose instances are rows: what is set on them is written to a database.
+_STORED = frozenset("Model Base DeclarativeBase SQLModel Document EmbeddedDocument".split())
 # Bases whose class attributes describe fields, not shared values.
 _DECLARATIVE = frozenset(
     (
@@ -57,8 +59,10 @@ def _declares_a_field(subject: Subject) -> bool:
     if owner is None:
         return False
     frame = subject.program.frame(owner)
-    declarative = any(base.rpartition(".")[2] in _DECLARATIVE for base in subject.resolver.external_bases(owner))
-    declarative = declarative or any(
+    bases = {base.rpartition(".")[2] for base in subject.resolver.external_bases(owner)}
+    if not bases.isdisjoint(_STORED):
+        return True
+    declarative = not bases.isdisjoint(_DECLARATIVE) or any(
         path[-1] in ("dataclass", "define", "attrs", "s") or "dataclass" in path for path in frame.decorators
     )
     return declarative and subject.defined_in_class_body()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unstate.facts.values import CLASS, MAIN, Ref
+from unstate.facts.values import CLASS, LOOP, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.reach import Reach
@@ -15,6 +15,18 @@ from unstate.link.values import Class, Function, Slot
 _KEEPING = frozenset("singleton Singleton service component injectable provider".split())
 
 
+_CACHING = frozenset({"lru_cache", "cache", "cached", "singleton", "cached_property"})
+_INTO_CONTAINERS = (("append",), ("add",), ("setdefault",), ("insert",), ("put",), ("put_nowait",), ("appendleft",))
+# What takes a class to describe or to check with it, or to make an instance for every request.
+_TYPE_USES = frozenset(
+    (
+        "isinstance issubclass cast TypeVar Depends Factory add_resource add_route add_url_rule Route path re_path url"
+        " register relationship field Field type hasattr getattr List Optional Mock patch fields get_type_hints"
+        " TypeAdapter parse_obj_as select query join filter exists Table View as_view create_model convert decode"
+    ).split()
+)
+
+
 class Lifetimes:
     """Answers whether instances of a class live as long as the process."""
 
@@ -23,6 +35,7 @@ class Lifetimes:
         self.resolver = resolver
         self.reach = reach
         self._known: dict[Class, bool] = {}
+        self._results: dict[Function, bool] = {}
         self._children: dict[Class, list[Class]] = defaultdict(list)
         for classes in program.classes.values():
             for found in classes:
@@ -66,51 +79,91 @@ class Lifetimes:
         values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
         if len(values) <= index or values[index] != of:
             return False
-        called = ref.path[index + 1 : index + 2] == ("()",)
+        rest = ref.path[index + 1 :]
+        if rest == ("()",):
+            return self._is_kept(path, ref)
+        # the class handed on as a value while the program starts: somebody else makes the instance
+        handed = not rest and ref.use in ("pass", "alias") and not _is_type_use(ref)
+        return handed and self._at_start(path, ref)
+
+    def _is_kept(self, path: str, ref: Ref) -> bool:
+        """Whether what an expression makes goes to a place that lives on."""
         function = self.program.function_around(path, ref.frame)
-        if not called:
-            # the class handed on as a value: somebody else makes the instance
-            handed = ref.path[-1] == ref.path[index] and ref.use in ("pass", "alias")
-            return handed and not self._is_type_use(ref)
-        if function == 0:
-            return True
-        if ref.use == "alias" or ref.use == "pass" or ref.use == "return":
-            return self._kept_in_function(path, ref, function)
-        return self.reach.way(path, ref.frame) is None
-
-    @staticmethod
-    def _is_type_use(ref: Ref) -> bool:
-        return ref.callee[-1:] in (("isinstance",), ("issubclass",), ("cast",), ("TypeVar",)) or ref.position in (
-            "response_model",
-            "model",
-        )
-
-    def _kept_in_function(self, path: str, ref: Ref, function: int) -> bool:
-        """An instance made inside a function: kept if it goes to a slot that lives on, or if the function runs once."""
-        target = self._target(path, ref)
-        if target is not None:
-            value = None
+        if not function:
+            return ref.use in ("alias", "pass", "iterate", "read")
+        if ref.use == "return":
+            return self._keeps_results(Function(path, function))
+        if ref.use == "pass":
+            return ref.callee[-1:] not in _INTO_CONTAINERS and self._at_start(path, ref)
+        if ref.use != "alias":
+            return False
+        target = self._target(path, ref, function)
+        if target is None:
+            return self._at_start(path, ref)
+        if target.path[-1].startswith("["):
             values = self.resolver.trace(path, target.frame, target.path)
-            value = values[-1] if len(values) == len(target.path) else None
-            if isinstance(value, Slot):
-                if value.sort in ("module", "app", "function"):
-                    return True
-                if value.sort == "class":
-                    owner = Class(value.path, value.frame)
-                    return len(target.path) > 1 and (
-                        target.path[0] in ("cls",) or self._is_class_level(value) or self.is_long(owner)
-                    )
-            if target.path[-1:] == ("[]",) or target.path[-1].startswith("["):
-                return False
-        return self.reach.way(path, ref.frame) is None
+            return len(values) == len(target.path) and isinstance(values[-1], Slot)  # app["manager"] = Manager()
+        return self._is_kept_at(path, target) or (len(target.path) == 1 and self._local_is_kept(path, target))
 
-    def _is_class_level(self, slot: Slot) -> bool:
-        return bool(self.program.names[slot.path][slot.frame].get(slot.name))
+    def _is_kept_at(self, path: str, target: Ref) -> bool:
+        """Whether an assignment goes to a module, the app, a class, or an object that is kept itself."""
+        values = self.resolver.trace(path, target.frame, target.path)
+        slot = values[-1] if len(values) == len(target.path) else None
+        if not isinstance(slot, Slot):
+            return False
+        if slot.sort in ("module", "app", "function"):
+            return True
+        if slot.sort != "class":
+            return False
+        holder = values[-2] if len(values) > 1 else None
+        return isinstance(holder, Class) or self.is_long(Class(slot.path, slot.frame))
 
-    def _target(self, path: str, ref: Ref) -> Ref | None:
+    def _local_is_kept(self, path: str, target: Ref) -> bool:
+        """Whether a local name lives on: its function runs at start, or hands it to a place that does."""
+        if self._at_start(path, target):
+            return True
+        function = self.program.function_around(path, target.frame)
+        for ref in self.program.refs_in(path, function):
+            if ref.path != target.path:
+                continue
+            if ref.use == "return" and self._keeps_results(Function(path, function)):
+                return True
+            if ref.use == "alias":
+                further = self._target(path, ref, function)
+                if further is not None and len(further.path) > 1 and not further.path[-1].startswith("["):
+                    return self._is_kept_at(path, further)
+        return False
+
+    def _at_start(self, path: str, ref: Ref) -> bool:
+        """Whether an expression runs once, while the web program starts: not in a loop, and in no request."""
+        function = self.program.function_around(path, ref.frame)
+        if not function:
+            return True
+        if ref.flags & LOOP or self.reach.way(path, function) is not None:
+            return False
+        return self.reach.runs(Function(path, function))
+
+    def _keeps_results(self, function: Function) -> bool:
+        """Whether what a function gives back is kept: by a cache around it, or by who calls it."""
+        if function in self._results:
+            return self._results[function]
+        self._results[function] = False
+        frame = self.program.frame(function)
+        if any(step in _CACHING for path in frame.decorators for step in path):
+            self._results[function] = True
+            return True
+        for path, ref in self.program.calls.get(frame.name, ()):
+            if ref.path[-2:] != (frame.name, "()") or ref.use not in ("alias", "return", "pass"):
+                continue
+            if self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function and self._is_kept(path, ref):
+                self._results[function] = True
+                return True
+        return False
+
+    def _target(self, path: str, ref: Ref, function: int) -> Ref | None:
         """The target of the assignment whose value the reference is."""
-        for other in self.program.facts[path].refs:
-            if other.use == "target" and other.frame == ref.frame:
+        for other in self.program.refs_in(path, function):
+            if other.use == "target":
                 line, column, end_line, end_column = other.statement
                 if (line, column) <= (ref.line, ref.column) <= (end_line, end_column):
                     return other
@@ -123,3 +176,10 @@ class Lifetimes:
     def in_class(self, path: str, frame: int) -> bool:
         """Whether a frame is a class body."""
         return self.program.facts[path].frames[frame].sort == CLASS
+
+
+def _is_type_use(ref: Ref) -> bool:
+    return (bool(ref.callee) and not _TYPE_USES.isdisjoint(ref.callee)) or ref.position in _TYPE_POSITIONS
+
+
+_TYPE_POSITIONS = frozenset("response_model model cls schema serializer_class form_class base metaclass spec".split())

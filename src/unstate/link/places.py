@@ -102,8 +102,10 @@ class Place:
         if self.base != other.base:
             return False
         short, long = sorted((self.steps, other.steps), key=len)
-        if len(short) < len(long) and short and short[-1] == ANY and ANY not in long[len(short) - 1]:
-            return False  # a name of one's own beside a folder of a fixed name
+        if len(short) < len(long) and short[-1:] == (ANY,):
+            # a name that is not known is no folder of a fixed name
+            if any(one == ANY and ANY not in two for one, two in zip(short, long, strict=False)):
+                return False
         return all(_may_equal(one, two) for one, two in zip(short, long, strict=False))
 
 

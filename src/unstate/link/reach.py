@@ -108,7 +108,7 @@ class Reach:
             if ref.use == "define" or name == ref.path[0] or not around:
                 continue
             if self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1]) is None:
-                if self._runs(Function(path, around)):
+                if self.runs(Function(path, around)):
                     return True
         return False
 
@@ -203,7 +203,7 @@ class Reach:
             if ref.flags & MAIN or not self._is_handed_on(path, ref, name, function):
                 continue
             around = self.program.function_around(path, ref.frame)
-            if not around or self.bare or self._runs(Function(path, around)):
+            if not around or self.bare or self.runs(Function(path, around)):
                 return "request"
         return ""
 
@@ -220,7 +220,7 @@ class Reach:
             and self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function
         )
 
-    def _runs(self, function: Function) -> bool:
+    def runs(self, function: Function) -> bool:
         """Whether the web program runs a function, at start-up or later: a module with a framework leads to it."""
         known = self._running.get(function)
         if known is None:

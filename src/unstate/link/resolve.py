@@ -565,13 +565,21 @@ class Resolver:
             if isinstance(owner, Instance):
                 owner = owner.of
             if isinstance(owner, Class):
-                self.attributes.setdefault(owner, {}).setdefault(name, []).append((path, ref))
+                if self._declares(owner, path, ref):
+                    self.attributes.setdefault(owner, {}).setdefault(name, []).append((path, ref))
             elif isinstance(owner, Function):
                 self.function_attributes.setdefault((owner, name), []).append((path, ref))
             elif isinstance(owner, Module) and not owner.path.endswith("/"):
                 self._outer_writes.setdefault(Slot("module", owner.path, 0, name), []).append((path, ref))
         self._resolved.clear()
         self._held.clear()
+
+    def _declares(self, owner: Class, path: str, ref: Ref) -> bool:
+        """Whether an attribute that is bound through an instance is the class's own: bound by it, or by its code."""
+        if self.class_member(owner, ref.path[-1]) is not None:
+            return True
+        around = self.program.class_around(path, ref.frame)
+        return around is not None and Class(path, around) in self.lineage(owner)
 
     def _is_app(self, path: str, ref: Ref) -> bool:
         part = frameworks.app_part(ref.path)

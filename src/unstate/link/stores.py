@@ -64,7 +64,8 @@ class Candidates:
         if slot.sort == "local":
             return None
         last, _ = self.resolver.settle(slot)
-        return self.found.get(last) if last != slot else None
+        found = self.found.get(last) if last != slot else None
+        return found if found is not None and found.constructor not in containers.IMMUTABLE else None
 
     @staticmethod
     def _last_step(slot: Slot) -> str:
@@ -99,7 +100,7 @@ class Candidates:
             if value in self.found:
                 self._add(self.found[value], path, ref, index)
             other = self._other_name(value)
-            if other is not None:
+            if other is not None and ref.path[index + 1 :]:
                 self._add(other, path, ref, index, through=value.name)
 
     def _add(self, candidate: Candidate, path: str, ref: Ref, index: int, through: str = "") -> None:
