@@ -21,6 +21,7 @@ from unstate.model import Finding, Kind, Op, Scope, Shape, Site, Span, Store, Ve
 
 _WRITES = frozenset({Op.WRITE, Op.APPEND})
 _READS = frozenset({Op.READ, Op.OPEN, Op.SERVE, Op.LIST, Op.EXISTS, Op.STAT, Op.RENAME})
+_TESTS = frozenset({Op.EXISTS, Op.STAT})
 _DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".split())
 _MANY = 400  # functions that are looked at for who can reach one
 
@@ -48,6 +49,11 @@ class Files:
         for found in self.operations:
             for base in {place.base for place in found.places}:
                 self._by_base[base].append(found)
+        self._folders = {
+            (found.path, found.function, _key(found))
+            for found in self.operations
+            if found.op is Op.LIST or found.call.name in ("rmtree", "rmdir")
+        }
         scoped = {id(found) for found in self.operations if self._is_request_scoped(found)}
         self.lasting = [found for found in self.operations if id(found) not in scoped]
 
@@ -127,7 +133,7 @@ class Files:
             or (
                 each.op not in _WRITES
                 and any(
-                    self._anchored(mine) and mine.meets(place) and not purpose.of_no_user(mine, self.map)
+                    self._anchored(mine) and self._reaches(each, mine, place) and not purpose.of_no_user(mine, self.map)
                     for mine in each.places
                     for place in places
                 )
@@ -165,6 +171,15 @@ class Files:
             delete.path, delete.function, key, delete.call.span[:2]
         )
 
+    def _reaches(self, operation: Operation, mine: Place, written: Place) -> bool:
+        """Whether an operation on one place concerns a file written at another."""
+        if not mine.meets(written):
+            return False
+        if (operation.path, operation.function, _key(operation)) not in self._folders:
+            return True
+        last = written.steps[-1] if written.steps else ""
+        return len(mine.steps) < len(written.steps) or last == roots.ANY or "." not in last
+
     def _anchored(self, place: Place) -> bool:
         """Whether a place is known well enough to be told from every other."""
         if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
@@ -196,14 +211,16 @@ class Files:
         related = [
             other
             for other in self._by_base[place.base]
-            if any(self._anchored(found) and found.meets(place) for found in other.places)
+            if any(self._anchored(found) and self._reaches(other, found, place) for found in other.places)
         ]
         read_elsewhere = False
         writers = frozenset().union(*(self.entries(other) for other in related if other.op in _WRITES))
         for other in related:
             if other.op not in _READS or (other.path, other.function) == (write.path, write.function):
                 continue
-            if other.op in (Op.EXISTS, Op.STAT) and self.program.facts[other.path].frames[other.function].name in TOUCHING:
+            if other.op in _TESTS and not any(_is_as_deep(found, place) for found in other.places):
+                continue  # of the folder, which says nothing of the file
+            if other.op in _TESTS and self.program.facts[other.path].frames[other.function].name in TOUCHING:
                 continue  # a wrapper of the test, whose callers are hard to tell from those of others
             if not other.function:
                 read_elsewhere = read_elsewhere or other.op is Op.SERVE
@@ -344,6 +361,10 @@ def _on_disk(operation: Operation) -> Operation | None:
         return None
     kept = tuple(place for place in operation.places if place.root != roots.TEMPORARY)
     return replace(operation, places=kept) if kept else None
+
+
+def _is_as_deep(place: Place, other: Place) -> bool:
+    return place.base == other.base and (len(place.steps) >= len(other.steps) or place.steps[-1:] == (roots.ANY,))
 
 
 def _is_fixed(place: Place) -> bool:
