@@ -26,7 +26,7 @@ STORE = "store"
 LOOP = asyncio.new_event_loop()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Operation:
     """One rule, ready to run: beside the untouched original its synchronous and its asynchronous rewriting."""
 
@@ -36,6 +36,9 @@ class Operation:
     rewritten: tuple[str, ...]  # synchronous, asynchronous
     original: Callable[[dict[str, Any]], Callable[..., Any]]  # the function, made in a namespace
     functions: tuple[Callable[..., Any], ...]
+
+    def __repr__(self) -> str:
+        return self.rule.id
 
 
 def build(rule: Rule, shape: Shape, prefixes: Sequence[str], only: Sequence[Rule] | None = None) -> Operation | None:
