@@ -24,7 +24,7 @@ from .machine import Services
 BUCKET = "proofs"
 
 
-@pytest.fixture(scope="module")  # its environment must not reach other tests
+@pytest.fixture(scope="package")  # its environment must not reach other tests
 def services() -> Iterator[Services]:
     """A Redis, an S3, and the generated module with everything in it, as the rewritten code imports it."""
     with (

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from unstate.catalogue import sets
 from unstate.catalogue.objects import LISTING
 from unstate.catalogue.table import ORDER
 from unstate.model import Layout
@@ -27,7 +28,7 @@ from unstate.model import Layout
 from .building import STORE, Operation, call
 from .shapes import Profile, Shape
 
-UNORDERED = {ORDER, LISTING}  # differences that a rule may declare: its results are compared as multisets
+UNORDERED = {ORDER, LISTING, sets.ORDER}  # differences that a rule may declare: its results are compared as multisets
 PREFIXES = ("synchronous", "asynchronous")
 WRITING = ("x[k] = v", "x = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n")  # what fills a store
 ENOUGH = 5  # runs of one rule at least

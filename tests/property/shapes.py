@@ -47,6 +47,7 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
     "json": JSON,
     "records": RECORDS,
+    "lists": st.lists(LEAVES, max_size=2),
     "model": MODELS,
 }
 DECODERS: Mapping[str, Callable[[bytes], Any]] = {
@@ -105,6 +106,15 @@ class Shape:
         return int(raw) if self.key_type == "int" else raw.decode()
 
 
+def _several(codec: str) -> dict[str, SearchStrategy[Any]]:
+    """For stores without keys `o` is a run of values."""
+    return {"o": st.lists(VALUES[codec], max_size=3)}
+
+
+def _members(codec: str) -> dict[str, SearchStrategy[Any]]:
+    return {"o": st.sets(VALUES[codec], max_size=3)}
+
+
 _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
@@ -112,6 +122,13 @@ SHAPES = (
     Shape(Layout.STRING, "dict", "model"),
     *(Shape(Layout.HASH, "dict", codec) for codec in _DICTS),
     Shape(Layout.HASH, "dict", "int", key_type="int"),
+    *(
+        Shape(layout, "dict", "json", values=kind)
+        for layout in (Layout.STRING, Layout.HASH)
+        for kind in ("records", "lists")
+    ),
+    *(Shape(Layout.LIST, "list", codec, definition="[]", more=_several(codec)) for codec in ("str", "int", "json")),
+    *(Shape(Layout.SET, "set", codec, definition="set()", more=_members(codec)) for codec in ("str", "int")),
     Shape(Layout.COUNTER, "scalar", "int", definition="0"),
     Shape(Layout.COUNTER, "scalar", "int", definition="7"),
     Shape(Layout.S3, "dict", "bytes"),

@@ -1,4 +1,4 @@
-"""No lost update: eight processes at one key, for the rules that replace several steps of the original by one command."""
+"""No lost update: eight processes at one key, for rules that make one command of several steps of the original."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .shapes import Shape
 
 PROCESSES = 8
 ROUNDS = 40
+TURNS = PROCESSES * ROUNDS
 TEXT, HASH = Layout.STRING, Layout.HASH
 SHAPES = {
     **{("string", codec): Shape(TEXT, "dict", codec) for codec in ("str", "int", "float", "json")},
@@ -99,7 +100,22 @@ def test_no_count_is_lost(name: str, codec: str, services: Services) -> None:
             if name.startswith("string")
             else services.redis.hget(PREFIXES[0], "k")
         )
-    assert float(raw) == PROCESSES * ROUNDS
+    assert float(raw) == TURNS
+
+
+@pytest.mark.parametrize("layout", [TEXT, HASH])
+def test_no_change_of_a_record_is_lost(layout: Layout, services: Services) -> None:
+    services.redis.flushdb()
+    shape = Shape(layout, "dict", "json", values="records")
+    by_pattern = {rule.pattern: rule for rule in rules_for(layout, "dict", "json")}
+    add = build(by_pattern["x[k][f] += v"], shape, PREFIXES)
+    put = build(by_pattern["x[k] = v"], shape, PREFIXES)
+    read = build(by_pattern["x[k]"], shape, PREFIXES)
+    assert add is not None and put is not None and read is not None
+    put.functions[0]("k", {"f": 0, "g": "kept"})
+    assert add.letters == ("f", "k", "v")
+    race(lambda _number, _round: add.functions[0]("f", "k", 1))
+    assert read.functions[0]("k") in ({"f": TURNS, "g": "kept"}, [{"f": TURNS, "g": "kept"}])
 
 
 @pytest.mark.parametrize(("name", "codec"), TAKING)
@@ -140,4 +156,4 @@ def test_the_race_has_teeth(services: Services) -> None:
     assert operation is not None
     put("k", 0)
     race(lambda _number, _round: operation.functions[0]("k", 1))
-    assert int(services.redis.get(f"{PREFIXES[0]}:k")) < PROCESSES * ROUNDS
+    assert int(services.redis.get(f"{PREFIXES[0]}:k")) < TURNS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from unstate.catalogue import hashes, objects, scalars, strings
+from unstate.catalogue import hashes, lists, objects, records, scalars, sets, strings
 from unstate.catalogue.rule import Rule
 
 __all__ = ["Rule", "rules", "rules_for"]
@@ -12,7 +12,15 @@ __all__ = ["Rule", "rules", "rules_for"]
 
 def rules() -> tuple[Rule, ...]:
     """Every rule, the known wrong forms included."""
-    return (*strings.RULES, *hashes.RULES, *objects.RULES, *scalars.RULES)
+    return (
+        *strings.RULES,
+        *hashes.RULES,
+        *records.RULES,
+        *lists.RULES,
+        *sets.RULES,
+        *objects.RULES,
+        *scalars.RULES,
+    )
 
 
 @cache

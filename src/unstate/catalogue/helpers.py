@@ -68,6 +68,7 @@ _ALL = (
     Helper("hash_replace_existing", ("found",), (*_ANY, *_CALLABLE), remote=True),
     Helper("mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
     Helper("hash_mutate", ("found", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
+    Helper("popped", ("T",)),
     Helper("list_drain", (), _ANY, remote=True),
     Helper("push_bounded", (), _ANY, remote=True),
     Helper("object_key", (), ("from urllib.parse import quote",)),
