@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from unstate.classify import purpose
 from unstate.facts.files import TOUCHING
@@ -54,8 +55,11 @@ class Files:
             for found in self.operations
             if found.op is Op.LIST or found.call.name in ("rmtree", "rmdir")
         }
-        scoped = {id(found) for found in self.operations if self._is_request_scoped(found)}
-        self.lasting = [found for found in self.operations if id(found) not in scoped]
+        scoped = {id(found): found for found in self.operations if self._is_request_scoped(found)}
+        wrapped = {(found.call.name, place) for found in scoped.values() for place in found.places}
+        self.lasting = [
+            found for found in self.operations if id(found) not in scoped and not self._is_inside(found, wrapped)
+        ]
 
     def findings(self) -> list[Finding]:
         """One finding for each location that is state."""
@@ -154,7 +158,9 @@ class Files:
         if any(each.op is Op.RENAME for each in alike):
             return False  # written beside its place, then put there
         writes = [each for each in alike if each.op in _WRITES]
-        if operation.op in _WRITES and _is_made_when_missing(operation, alike):
+        if operation.op in _WRITES and (
+            _is_made_when_missing(operation, alike) or self._is_returned_if_there(operation, alike)
+        ):
             return True
         return any(
             other.op is Op.DELETE
@@ -163,6 +169,24 @@ class Files:
             and (any(each.call.span < other.call.span for each in writes) or self._is_filled_by_other(other, key))
             for other in same
         )
+
+    def _is_returned_if_there(self, write: Operation, alike: list[Operation]) -> bool:
+        """Whether a function returns the path early where the file is there: it makes again what is missing."""
+        tests = [each for each in alike if each.op is Op.EXISTS and each.call.span < write.call.span]
+        key = _key(write)
+        return bool(tests) and any(
+            found.sort == "return"
+            and found.flags & BRANCH
+            and tests[0].call.span < found.span < write.call.span
+            and _hands_out(parse(found.source), key)
+            for found in self.program.facts[write.path].expressions
+            if self.program.function_around(write.path, found.frame) == write.function
+        )
+
+    def _is_inside(self, operation: Operation, wrapped: set[tuple[str, Place]]) -> bool:
+        """Whether an operation is what a request-scoped call of a function of that name does."""
+        name = self.program.facts[operation.path].frames[operation.function].name
+        return operation.op in _WRITES and all((name, place) in wrapped for place in operation.places)
 
     def _is_filled_by_other(self, delete: Operation, key: str) -> bool:
         """Whether the deleted path is a local name that was handed to something which writes the file."""
@@ -175,10 +199,13 @@ class Files:
         """Whether an operation on one place concerns a file written at another."""
         if not mine.meets(written):
             return False
+        depth = len(mine.steps)
+        if operation.op is Op.LIST and depth + 1 < len(written.steps) and roots.ANY not in written.steps[depth]:
+            return operation.call.name in ("walk", "rglob") or "**" in operation.call.source
         if (operation.path, operation.function, _key(operation)) not in self._folders:
             return True
         last = written.steps[-1] if written.steps else ""
-        return len(mine.steps) < len(written.steps) or last == roots.ANY or "." not in last
+        return depth < len(written.steps) or last == roots.ANY or "." not in last
 
     def _anchored(self, place: Place) -> bool:
         """Whether a place is known well enough to be told from every other."""
@@ -363,6 +390,15 @@ def _on_disk(operation: Operation) -> Operation | None:
     return replace(operation, places=kept) if kept else None
 
 
+def _hands_out(node: Any, key: str) -> bool:
+    """Whether a returned value is the path itself, alone or first of several, or the file served."""
+    if type(node) is ast.Tuple and node.elts:
+        node = node.elts[0]
+    if type(node) is ast.Call and node.args and getattr(node.func, "id", "").startswith(("send_", "FileResponse")):
+        return True
+    return type(node) is ast.Name and node.id == key
+
+
 def _is_as_deep(place: Place, other: Place) -> bool:
     return place.base == other.base and (len(place.steps) >= len(other.steps) or place.steps[-1:] == (roots.ANY,))
 
@@ -429,5 +465,3 @@ def _is_database(location: Location) -> bool:
 def _span(operation: Operation) -> Span:
     line, column, end_line, end_column = operation.call.span
     return Span(line=line, column=column, end_line=end_line, end_column=end_column)
-
-

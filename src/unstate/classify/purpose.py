@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from unstate.link.places import ABSOLUTE, ANY, Map, Place
+from unstate.link.places import ABSOLUTE, ANY, UNKNOWN, Map, Place
 
 _FOLDERS = re.compile(r"(^|_)logs$|^log$|(^|[_-])(models?|weights|checkpoints?|locales?|templates|migrations)$", re.I)
 _FILES = re.compile(
@@ -13,7 +13,7 @@ _FILES = re.compile(
     re.I,
 )
 _SYSTEM = frozenset("etc sys proc dev run boot bin sbin lib".split())
-_NAMES = re.compile(r"(^|_)(log|logs|config|conf|settings|secret|key|lock|pid|models?|weights)(_|$)", re.I)
+_NAMES = re.compile(r"(^|_)(log|logs|config|conf|settings|secret|key|lock|lockfile|pid|pidfile|models?|weights)(_|$)", re.I)
 
 
 def of_no_user(place: Place, names: Map) -> bool:
@@ -28,8 +28,11 @@ def of_no_user(place: Place, names: Map) -> bool:
     if last.rpartition(ANY)[2].startswith(".log"):
         return True
     called = names.names.get(place)
-    if called is None:
+    if called is not None:
+        bare = called.name.rpartition(".")[2].strip("[']")
+    elif place.root == UNKNOWN and isinstance(place.detail, str) and not place.steps:
+        bare = place.detail
+    else:
         return False
-    bare = called.name.rpartition(".")[2].strip("[']")
     fixed = place.constant == place.steps and "." in last
     return _NAMES.search(bare) is not None and (fixed or not place.steps or _FOLDERS.search(bare) is not None)
