@@ -12,7 +12,7 @@ from unstate.facts.values import FileFacts, Suppression
 from unstate.facts.walk import Walk
 from unstate.model import Diagnostic
 
-VERSION = 2  # of the form and meaning of facts: a change makes cached ones worthless
+VERSION = 3  # of the form and meaning of facts: a change makes cached ones worthless
 
 _SUPPRESSION = re.compile(r"#\s*unstate:\s*ignore(?:\[([\w\s,*]*)\])?[ \t]*:?[ \t]*(.*)")
 

@@ -63,10 +63,11 @@ def path_of(node: Any) -> Path:
 
 
 def subscript_step(node: Any) -> str:
-    """`['key']` for a constant string, `[]` for anything else."""
+    """`['key']` for a constant string or a name that is one by its looks (`app[CACHE_KEY]`), `[]` for anything else."""
     if type(node) is ast.Constant and type(node.value) is str:
         return f"[{node.value!r}]"
-    return "[]"
+    name = node.id if type(node) is ast.Name else node.attr if type(node) is ast.Attribute else ""
+    return f"[{name!r}]" if name.isupper() or name.lower().endswith("_key") else "[]"
 
 
 def arguments(call: ast.Call) -> tuple[Argument, ...]:

@@ -60,7 +60,12 @@ class DjangoFiles:
                 op = self._done(ref)
                 if op is not None:
                     span = (ref.line, ref.column, *ref.ends[-2:])
-                    yield path, Expression(ref.frame, "call", ref.path[-1], ".".join(ref.path), span, ref.flags), op, False
+                    yield (
+                        path,
+                        Expression(ref.frame, "call", ref.path[-1], ".".join(ref.path), span, ref.flags),
+                        op,
+                        False,
+                    )
 
     def _defined(self) -> Iterator[tuple[str, Expression]]:
         for path, file in self.program.facts.items():

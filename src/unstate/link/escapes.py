@@ -81,14 +81,18 @@ class Escapes:
                 self._refs[(path, index)] = refs
         return self._refs.get((path, function), [])
 
-
     def is_consumed(self, path: str, function: int, name: str, after: tuple[int, int]) -> bool:
         """Whether a function hands the file of that name to something that uses it, after a place."""
         return any(
             ref.path[0] == name
             and (ref.line, ref.column) > after
             and (
-                (ref.use == "pass" and ref.callee[-1:] and ref.callee[-1] not in _KEEPING and not self._stores(ref.callee))
+                (
+                    ref.use == "pass"
+                    and ref.callee[-1:]
+                    and ref.callee[-1] not in _KEEPING
+                    and not self._stores(ref.callee)
+                )
                 or ref.use in ("alias", "iterate")
             )
             for ref in self._of(path, function)
@@ -147,5 +151,3 @@ def _keeps(node: Any, names: set[str]) -> bool:
     if kind is ast.Subscript:
         return _keeps(node.value, names)
     return False
-
-

@@ -15,6 +15,7 @@ from unstate.link.values import Class, Function, Slot
 _KEEPING = frozenset("singleton Singleton service component injectable provider".split())
 
 
+_RUNNING = frozenset("run serve serve_forever start listen main launch".split())
 _CACHING = frozenset({"lru_cache", "cache", "cached", "singleton", "cached_property"})
 _INTO_CONTAINERS = (("append",), ("add",), ("setdefault",), ("insert",), ("put",), ("put_nowait",), ("appendleft",))
 # What takes a class to describe or to check with it, or to make an instance for every request.
@@ -82,9 +83,13 @@ class Lifetimes:
         rest = ref.path[index + 1 :]
         if rest == ("()",):
             return self._is_kept(path, ref)
-        # the class handed on as a value while the program starts: somebody else makes the instance
-        handed = not rest and ref.use in ("pass", "alias") and not _is_type_use(ref)
-        return handed and self._at_start(path, ref)
+        if rest[:1] == ("()",):  # Server(...).run()
+            return rest[2:] == ("()",) and rest[1] in _RUNNING and self._at_start(path, ref)
+        if rest or ref.use != "pass" or _is_type_use(ref):
+            return False
+        # the class handed on as a value: somebody else makes the instance
+        function = self.program.function_around(path, ref.frame)
+        return self._at_start(path, ref) or (function > 0 and self._keeps_results(Function(path, function)))
 
     def _is_kept(self, path: str, ref: Ref) -> bool:
         """Whether what an expression makes goes to a place that lives on."""
@@ -153,12 +158,22 @@ class Lifetimes:
             self._results[function] = True
             return True
         for path, ref in self.program.calls.get(frame.name, ()):
-            if ref.path[-2:] != (frame.name, "()") or ref.use not in ("alias", "return", "pass"):
+            if ref.path[-2:] != (frame.name, "()") or ref.use not in ("alias", "return"):
                 continue
-            if self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function and self._is_kept(path, ref):
+            if self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function and self._result_is_kept(path, ref):
                 self._results[function] = True
                 return True
         return False
+
+    def _result_is_kept(self, path: str, ref: Ref) -> bool:
+        """Whether the result of a call goes to a module, the app or a long-lived object, at once or through its caller."""
+        function = self.program.function_around(path, ref.frame)
+        if not function:
+            return ref.use == "alias"
+        if ref.use == "return":
+            return self._keeps_results(Function(path, function))
+        target = self._target(path, ref, function)
+        return target is not None and not target.path[-1].startswith("[") and self._is_kept_at(path, target)
 
     def _target(self, path: str, ref: Ref, function: int) -> Ref | None:
         """The target of the assignment whose value the reference is."""

@@ -438,7 +438,9 @@ class Map:
     def is_memoised(self, function: Function) -> bool:
         """Whether a function makes its result once for the process."""
         return any(
-            step in ("lru_cache", "cache", "cached") for path in self.program.frame(function).decorators for step in path
+            step in ("lru_cache", "cache", "cached")
+            for path in self.program.frame(function).decorators
+            for step in path
         )
 
     def _kept(self, function: Function) -> Place:

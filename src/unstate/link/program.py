@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, FileFacts, Frame, Import, Parameter, Ref
+from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, TYPE_CHECKING, FileFacts, Frame, Import, Parameter, Ref
 from unstate.link import frameworks
 from unstate.link.values import Class, Function
 from unstate.project import Modules, is_aside
@@ -63,15 +63,19 @@ class Program:
     @cached_property
     def imports(self) -> dict[str, set[str]]:
         """The files of the project that each file imports, packages on the way included."""
+        return self._loads(lazily=True)
+
+    def _loads(self, lazily: bool) -> dict[str, set[str]]:
+        """What each file imports; `lazily` counts imports within functions too."""
         found: dict[str, set[str]] = {}
         for path, file in self.facts.items():
             targets: set[str] = set()
             for imported in file.imports:
+                if imported.flags & TYPE_CHECKING or (not lazily and imported.frame):
+                    continue
                 if imported.level:
                     base = self.modules.relative(path, imported.level, imported.module)
-                    inner = self.modules.relative(
-                        path, imported.level, f"{imported.module}.{imported.name}".strip(".")
-                    )
+                    inner = self.modules.relative(path, imported.level, f"{imported.module}.{imported.name}".strip("."))
                 else:
                     base = self.modules.absolute(path, imported.module)
                     inner = self.modules.absolute(path, f"{imported.module}.{imported.name}") if base else None
@@ -96,14 +100,19 @@ class Program:
         )
 
     @cached_property
-    def connected(self) -> frozenset[str]:
-        """Files that run in a program with a web framework: what imports one, and all that these import."""
+    def web_programs(self) -> frozenset[str]:
+        """Files that import a web framework, or a file that does, whenever they are loaded."""
         importers: dict[str, set[str]] = defaultdict(set)
-        for path, targets in self.imports.items():
+        for path, targets in self._loads(lazily=False).items():
             if not is_aside(path):
                 for target in targets:
                     importers[target].add(path)
-        return frozenset(_closure(_closure(self.web, importers), self.imports))
+        return frozenset(_closure(self.web, importers))
+
+    @cached_property
+    def connected(self) -> frozenset[str]:
+        """Files that run in a program with a web framework: its own, and all that these import."""
+        return frozenset(_closure(self.web_programs, self.imports))
 
     def module_name(self, path: str) -> str:
         """The dotted name by which the service imports the file."""

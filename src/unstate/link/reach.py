@@ -22,8 +22,12 @@ _STARTUP_NAMES = frozenset(
 _IMPLICIT = frozenset(
     "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
 )
-_SPAWNERS = re.compile(r"task|spawn|soon|future|background|schedule|threadsafe")  # of what runs a coroutine beside requests
-_STARTUP_CALLEES = frozenset({"add_event_handler", "add_command", "register", "set_defaults", "run", "run_sync", "run_until_complete"})
+_SPAWNERS = re.compile(
+    r"task|spawn|soon|future|background|schedule|threadsafe"
+)  # of what runs a coroutine beside requests
+_STARTUP_CALLEES = frozenset(
+    {"add_event_handler", "add_command", "register", "set_defaults", "run", "run_sync", "run_until_complete"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,9 @@ class Reach:
     def _is_handed_on(self, path: str, ref: Ref, name: str, function: Function) -> bool:
         """Whether a reference hands the function on, or a call of it to what runs coroutines beside requests."""
         if ref.path[-1] == name:
-            if ref.use not in ("pass", "alias", "return", "iterate", "read") or (ref.use == "pass" and self._starts_up(ref)):
+            if ref.use not in ("pass", "alias", "return", "iterate", "read") or (
+                ref.use == "pass" and self._starts_up(ref)
+            ):
                 return False
             return self.resolver.resolve(path, ref.frame, ref.path) == function
         if ref.path[-2:] != (name, "()") or ref.use != "pass" or not ref.callee:
@@ -229,7 +235,7 @@ class Reach:
             queue = [function]
             known = False
             for caller in queue:
-                if caller.path in self.program.web or self._running.get(caller) or self.entry(caller) == "request":
+                if caller.path in self.program.web_programs or self._running.get(caller) or self.entry(caller) == "request":
                     known = True
                     break
                 for further in self.callers(caller):
