@@ -33,6 +33,7 @@ def settle(
     finding: Finding, codemod: Codemod | None, config: Config, prefix: str, answers: Mapping[str, str], *, by_key: bool
 ) -> Settled:
     """Put the questions for a store, and take the answers. `by_key`: its entries can expire one by one."""
+    members = finding.store.constructor == "set"  # told apart by their text
     decisions = [Decision(name="key_prefix", question="Under which prefix do its keys stand?", default=prefix)]
     if by_key:
         decisions.append(_ttl(finding, codemod, config))
@@ -41,9 +42,10 @@ def settle(
             Decision(
                 name="codec",
                 question="What do its values hold?",
-                default="json",
-                choices=TEXT_CODECS,
-                why="the code does not show their type; JSON keeps text, numbers, lists and dicts apart",
+                default="str" if members else "json",
+                choices=("str", "int") if members else TEXT_CODECS,
+                why="the code does not show their type"
+                + ("" if members else "; JSON keeps text, numbers, lists and dicts apart"),
             )
         )
     known = {decision.name: decision for decision in decisions}

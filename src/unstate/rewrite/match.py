@@ -35,6 +35,15 @@ class Pattern:
         nodes: Sequence[cst.CSTNode] = self.statements if self.expression is None else (self.expression,)
         return sum(_size(node) for node in nodes)
 
+    @property
+    def is_view(self) -> bool:
+        """Whether the pattern is a live view of the store: `x.keys()`, which a copy can stand for only where it is
+        read at once."""
+        match self.expression:
+            case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)), args=[]):
+                return method in ("keys", "values", "items") and metavariable(value) == "x"
+        return False
+
     def calls(self, function: str) -> bool:
         """Whether the pattern is `function(x)`."""
         match self.expression:

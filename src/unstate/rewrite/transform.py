@@ -67,6 +67,7 @@ class Transformer(cst.CSTTransformer):
     _count: int = 0
     _dropped: set[int] = field(default_factory=set)
     _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
+    _consumed: set[int] = field(default_factory=set)  # expressions that are read to their end where they stand
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
     _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
     _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
@@ -85,6 +86,7 @@ class Transformer(cst.CSTTransformer):
         self._enter(node)
         _mark_targets(node, self._targets)
         _mark_implied(node, self._implied)
+        _mark_consumed(node, self._consumed)
         if isinstance(node, cst.Expr):
             self._discarded.add(id(node.value))
         if isinstance(node, cst.Module | cst.BaseSuite):
@@ -186,7 +188,7 @@ class Transformer(cst.CSTTransformer):
         for binding in self.references.bindings_within(node):
             for rule, pattern in _expression_rules(binding):
                 environment = self._match(pattern, node, binding)
-                if environment is None:
+                if environment is None or (pattern.is_view and id(node) not in self._consumed):
                     continue
                 if self._allowed(rule, pattern, binding, environment, discarded=id(node) in self._discarded):
                     return _Found(rule, binding, environment)
@@ -381,6 +383,21 @@ def _mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
             _mark_chain(target, targets)
         case cst.AsName(name=name):
             _mark_chain(name, targets)
+
+
+_CONSUMERS = frozenset("list sorted set tuple frozenset len any all sum max min dict enumerate zip map filter".split())
+
+
+def _mark_consumed(node: cst.CSTNode, consumed: set[int]) -> None:
+    match node:
+        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
+            consumed.add(id(iterated))
+        case cst.Call(func=cst.Name(value=name), args=args) if name in _CONSUMERS:
+            consumed.update(id(arg.value) for arg in args)
+        case cst.Comparison(comparisons=comparisons):
+            consumed.update(
+                id(each.comparator) for each in comparisons if isinstance(each.operator, cst.In | cst.NotIn)
+            )
 
 
 def _mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
