@@ -50,6 +50,9 @@ class Files:
         for found in self.operations:
             for base in {place.base for place in found.places}:
                 self._by_base[base].append(found)
+        self._literal = {
+            place for found in self.operations if type(found.key) is ast.Constant for place in found.places
+        }
         self._folders = {
             (found.path, found.function, _key(found))
             for found in self.operations
@@ -89,7 +92,8 @@ class Files:
     def entries(self, operation: Operation) -> frozenset[Function]:
         """The entry points whose requests can lead to an operation."""
         if not operation.function:
-            return frozenset()
+            whole = Function(operation.path, 0)
+            return frozenset({whole}) if self._is_rerun(operation.path) else frozenset()
         target = Function(operation.path, operation.function)
         if target not in self._entries:
             found = set()
@@ -207,12 +211,16 @@ class Files:
         last = written.steps[-1] if written.steps else ""
         return depth < len(written.steps) or last == roots.ANY or "." not in last
 
+    def _is_rerun(self, path: str) -> bool:
+        """Whether a file is run from top to bottom for each interaction."""
+        return any(found.module.partition(".")[0] in ("streamlit",) for found in self.program.facts[path].imports)
+
     def _anchored(self, place: Place) -> bool:
         """Whether a place is known well enough to be told from every other."""
         if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
             return False  # a local name that could not be followed
         if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
-            return place in self.map.names  # else any text
+            return place in self.map.names or place in self._literal  # else any text
         return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
 
     def _is_command(self, function: Function) -> bool:
@@ -233,7 +241,7 @@ class Files:
 
     def _outlives(self, write: Operation, place: Place) -> bool:
         """Whether another request, process or run reads what is written."""
-        if write.framework:
+        if write.framework or write.call.name == "connect":
             return True
         related = [
             other

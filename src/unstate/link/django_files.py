@@ -55,7 +55,7 @@ class DjangoFiles:
                 continue
             for call in file.expressions:
                 if call.sort == "call" and call.name in _DONE and self._is_storage_call(path, call):
-                    yield path, call, _DONE[call.name], False
+                    yield path, call, _DONE[call.name], _DONE[call.name] is Op.WRITE
             for ref in file.refs if self.fields else ():
                 op = self._done(ref)
                 if op is not None:

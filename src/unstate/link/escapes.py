@@ -18,7 +18,7 @@ _KEEPING = frozenset(
         "join joinpath Path str abspath realpath basename resolve as_posix relpath relative_to secure_filename jsonify dict"
         " list tuple url_for url_path_for redirect render_template quote dumps JSONResponse RedirectResponse encode decode"
         " format strip lower replace splitext with_suffix append name stem make_response HttpResponse JsonResponse"
-        " Response HTMLResponse render fspath"
+        " Response HTMLResponse render fspath json text html jsonable_encoder"
     ).split()
 )
 _KEEPER = re.compile(
@@ -83,19 +83,19 @@ class Escapes:
 
     def is_consumed(self, path: str, function: int, name: str, after: tuple[int, int]) -> bool:
         """Whether a function hands the file of that name to something that uses it, after a place."""
+        refs = self._of(path, function)
+        names = {name}
+        for ref in refs:  # the arguments of a program, as a list
+            node = parse(ref.source) if ref.use == "target" and len(ref.path) == 1 and ref.source else None
+            if type(node) in (ast.List, ast.Tuple) and _keeps(node, {name}):
+                names.add(ref.path[0])
         return any(
-            ref.path[0] == name
+            ref.path[0] in names
             and (ref.line, ref.column) > after
-            and (
-                (
-                    ref.use == "pass"
-                    and ref.callee[-1:]
-                    and ref.callee[-1] not in _KEEPING
-                    and not self._stores(ref.callee)
-                )
-                or ref.use in ("alias", "iterate")
-            )
-            for ref in self._of(path, function)
+            and ref.use in ("pass", "iterate")
+            and (ref.use == "iterate" or (ref.callee[-1:] and ref.callee[-1] not in _KEEPING))
+            and not self._stores(ref.callee)
+            for ref in refs
         )
 
     def is_filled_by_other(self, path: str, function: int, name: str, before: tuple[int, int]) -> bool:

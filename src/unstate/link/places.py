@@ -727,7 +727,9 @@ def _glued(place: Place, text: str) -> Place:
     """A place with text put right behind its last step."""
     if not text:
         return place
-    return place.up.below(f"{place.steps[-1]}{text}") if place.steps else place.below(text)
+    if not place.steps or text.startswith(ANY):  # `FOLDER + name`: the folder's text ends with a slash
+        return place.below(text)
+    return place.up.below(f"{place.steps[-1]}{text}")
 
 
 def _path_like(value: Any) -> bool:
