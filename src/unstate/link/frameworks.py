@@ -1,4 +1,4 @@
-"""What web frameworks are called: their applications, handlers, decorators and hooks.
+"""What frameworks are called: their applications, handlers, decorators and hooks.
 
 Tables, not logic: a new framework is a line here.
 """
@@ -11,14 +11,18 @@ from unstate.facts.values import Path
 WEB = frozenset(
     (
         "flask fastapi starlette django aiohttp tornado sanic quart bottle falcon pyramid cherrypy litestar"
-        " socketio flask_socketio channels grpc celery webob werkzeug uvicorn gunicorn hypercorn http"
-        " socketserver wsgiref websockets rest_framework flask_restful flask_restx flask_smorest"
+        " socketio flask_socketio channels grpc celery webob werkzeug uvicorn gunicorn hypercorn"
+        " wsgiref websockets rest_framework flask_restful flask_restx flask_smorest"
         " flask_appbuilder connexion responder blacksheep robyn nicegui streamlit gradio dash gevent waitress"
         " starlette_admin ninja hug molten apiflask masonite web dramatiq rq arq huey strawberry graphene"
-        " ariadne pywebio panel chainlit mcp fastmcp discord telegram aiogram slack_bolt twisted jupyterhub"
-        " modal chalice aws_lambda_powertools functions_framework azure"
+        " ariadne pywebio chainlit mcp fastmcp discord telegram aiogram slack_bolt twisted jupyterhub"
+        " modal chalice aws_lambda_powertools functions_framework"
     ).split()
 )
+
+# Modules of the standard library that make one.
+WEB_MODULES = frozenset({"http.server", "socketserver", "BaseHTTPServer", "SocketServer", "six.moves.BaseHTTPServer"})
+VENDORED = frozenset("thirdparty third_party vendor vendored _vendor ext extern external lib libs".split())
 
 _APP_MAKERS = frozenset(
     (

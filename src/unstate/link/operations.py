@@ -57,8 +57,8 @@ def changes_nested(steps: Path, use: str) -> bool:
 
 def changes(ref: Ref) -> bool:
     """Whether a reference through another name changes what the name stands for."""
-    if len(ref.path) == 1:
-        return ref.use == "augment"
+    if len(ref.path) == 1:  # `item |= data` changes what item is; `n += 1` gives the name another number
+        return ref.use == "augment" and ref.value[1:2] not in (("int",), ("float",), ("str",), ("bytes",), ("bool",))
     return changes_nested(ref.path[1:], ref.use)
 
 

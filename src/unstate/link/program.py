@@ -86,6 +86,17 @@ class Program:
             found[path] = (targets & self.facts.keys()) - {path}
         return found
 
+    def _is_web(self, path: str, found: Import) -> bool:
+        """Whether an import loads a web framework: a distribution, no namesake in the project; a vendored one counts."""
+        if found.level:
+            return False
+        parts = found.module.split(".")
+        if frameworks.WEB_MODULES.intersection((found.module, f"{found.module}.{found.name}")):
+            return True
+        if parts[0] in frameworks.WEB:
+            return self.modules.absolute(path, parts[0]) is None
+        return parts[0] in frameworks.VENDORED and not frameworks.WEB.isdisjoint(parts[1:])
+
     def _packages(self, path: str) -> list[str]:
         parts = path.split("/")[:-1]
         return ["/".join([*parts[:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
@@ -96,7 +107,7 @@ class Program:
         return frozenset(
             path
             for path, file in self.facts.items()
-            if not is_aside(path) and any(_is_web(found) for found in file.imports)
+            if not is_aside(path) and any(self._is_web(path, found) for found in file.imports)
         )
 
     @cached_property
@@ -258,7 +269,3 @@ def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[st
                 found.add(target)
                 todo.append(target)
     return found
-
-
-def _is_web(found: Import) -> bool:
-    return not found.level and not frameworks.WEB.isdisjoint(found.module.split("."))

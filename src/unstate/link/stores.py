@@ -163,6 +163,8 @@ class Candidates:
         if source is None:
             return
         candidate, rest = source
+        if candidate.flavour == containers.SCALAR:
+            return
         if candidate.slot == Slot("local", path, frame, name):
             return
         written = False
