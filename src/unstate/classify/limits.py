@@ -8,7 +8,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import LOCK
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.model import Kind, Op, Shape, Verdict
+from unstate.model import Kind, Op, Scope, Shape, Verdict
 
 _HANDLES = {
     Kind.CONNECTION_REGISTRY: "holds live objects of this process, which cannot leave it; what can move is their state"
@@ -25,7 +25,7 @@ def limit(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> tup
     manual = _manual(subject, contents, kind, shape)
     if manual:
         return Verdict.MANUAL, tuple(manual)
-    review = _review(subject, contents, shape)
+    review = _review(subject, kind, shape)
     return (Verdict.REVIEW if review else Verdict.EXACT), tuple(review)
 
 
@@ -42,7 +42,7 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
     return []
 
 
-def _review(subject: Subject, contents: Contents, shape: Shape) -> list[str]:
+def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     candidate = subject.candidate
     reasons = []
     handed = [touch for touch in candidate.touches if touch.op in (Op.PASS, Op.RETURN, Op.ALIAS, Op.CALL)]
@@ -53,9 +53,16 @@ def _review(subject: Subject, contents: Contents, shape: Shape) -> list[str]:
     reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
     if shape not in _PLAIN:
         reasons.append(f"{_place(subject)}: what the entries hold is {shape}")
+    if kind is Kind.CACHE:
+        reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
+    if candidate.scope is Scope.INSTANCE:
+        reasons.append(f"{_place(subject)}: each object has its own entries; moved, all objects of the class share them")
+    if candidate.flavour == containers.LIST and any(touch.op in _TAKES for touch in candidate.touches):
+        reasons.append(f"{_place(subject)}: entries are taken out in turn; with several processes each is taken by one")
     return reasons
 
 
+_TAKES = frozenset({Op.POP, Op.REMOVE})
 _PLAIN = frozenset({Shape.STR, Shape.INT, Shape.FLOAT, Shape.BOOL, Shape.BYTES, Shape.RECORD})
 
 

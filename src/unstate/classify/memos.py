@@ -13,7 +13,9 @@ from unstate.link.values import Function, Instance, Slot, Typed
 from unstate.model import Op
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_TIDYING = frozenset({Op.DEFINE, Op.GLOBAL, Op.IMPORT, Op.LEN, Op.CLEAR, Op.DELITEM, Op.POP, Op.REMOVE, Op.ITER, Op.REBIND})
+_TIDYING = frozenset(
+    {Op.DEFINE, Op.GLOBAL, Op.IMPORT, Op.LEN, Op.CLEAR, Op.DELITEM, Op.POP, Op.REMOVE, Op.ITER, Op.REBIND}
+)
 _FRESH = frozenset("dict list set int float bool".split())
 _READS = frozenset({Op.GET, Op.GETITEM, Op.CONTAINS, Op.ALIAS})
 _SAID = re.compile(r"warn|logged|_log$|reported|seen|notified|once|announced|complained|printed")
@@ -71,6 +73,8 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     """
     returns = [ref for ref in subject.program.refs_in(touch.path, touch.function) if ref.use == "return"]
     parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
+    if touch.value[:1] and touch.value[0] in parameters:
+        return False  # what the caller gave is kept, not what was worked out
     given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
     value = subject.resolver.settle(value)[1] if isinstance(value, Slot) else value
