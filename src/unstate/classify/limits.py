@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.classify import twins
+from unstate.classify import memos, twins
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.facts.values import LOCK
@@ -51,6 +51,10 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     reasons += [f"{_at(touch)}: an entry is changed through {touch.through}" for touch in through[:_MANY]]
     locked = [touch for touch in candidate.touches if touch.ref.flags & LOCK]
     reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
+    clocks = [touch for touch in candidate.touches if touch.op in containers.FILLS and memos.is_clock(subject, touch)]
+    reasons += [f"{_at(touch)}: keeps the time of a clock; one of this process means nothing to another" for touch in clocks[:1]]
+    if candidate.constructor not in _ORDINARY:
+        reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
     if shape not in _PLAIN:
         reasons.append(f"{_place(subject)}: what the entries hold is {shape}")
     if kind is Kind.CACHE:
@@ -63,6 +67,8 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
 
 
 _TAKES = frozenset({Op.POP, Op.REMOVE})
+_ORDINARY = frozenset({"dict", "list", "set", "collections.defaultdict", "collections.deque", "collections.Counter"})
+_ORDINARY |= containers.IMMUTABLE
 _PLAIN = frozenset({Shape.STR, Shape.INT, Shape.FLOAT, Shape.BOOL, Shape.BYTES, Shape.RECORD})
 
 

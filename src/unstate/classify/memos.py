@@ -134,10 +134,11 @@ def is_own_clock(subject: Subject) -> bool:
     definition = subject.candidate.definition.source.replace(" ", "")
     cell = subject.candidate.flavour == containers.SCALAR or re.fullmatch(r"\[[\w.()-]*\]", definition) is not None
     fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
-    return cell and bool(fills) and all(_is_clock(subject, touch) for touch in fills)
+    return cell and bool(fills) and all(is_clock(subject, touch) for touch in fills)
 
 
-def _is_clock(subject: Subject, touch: Touch) -> bool:
+def is_clock(subject: Subject, touch: Touch) -> bool:
+    """Whether a touch stores what a clock says now."""
     value = touch.value or touch.ref.value
     if value[:1] != ("=",) and len(value) == 1:  # a local: now = time.time()
         found = subject.program.lookup(touch.path, touch.ref.frame, value[0])

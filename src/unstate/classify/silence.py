@@ -11,7 +11,9 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import BRANCH, COMPREHENSION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
+from unstate.link.values import Function
 from unstate.model import Op
+from unstate.project import is_aside
 
 # Bases whose instances are rows: what is set on them is written to a database.
 _STORED = frozenset("Model Base DeclarativeBase SQLModel Document EmbeddedDocument".split())
@@ -127,6 +129,32 @@ def _filled_by_decorators(subject: Subject) -> bool:
     return bool(fills) and all(_in_decorator(subject, touch) for touch in fills)
 
 
+def _loaded_from_files(subject: Subject) -> bool:
+    """A registry of what ships with the code: only functions that walk folders or parse files fill it."""
+    fills = [touch for touch in subject.writes if touch.op in _PUTS and not is_aside(touch.path)]
+    return bool(fills) and all(_in_loader(subject, touch) for touch in fills)
+
+
+_PUTS = containers.FILLS - {Op.NESTED_WRITE, Op.AUGITEM}
+_LOADS = frozenset(
+    (
+        "safe_load import_module exec_module spec_from_file_location iter_modules walk_packages glob rglob walk iterdir"
+        " ElementTree parseXmlFile entry_points iter_entry_points find_spec"
+    ).split()
+)
+
+
+def _in_loader(subject: Subject, touch: Touch) -> bool:
+    """Whether a function walks or parses what ships with the code, or is a part of one that does."""
+    if not touch.function:
+        return True
+    function = Function(touch.path, touch.function)
+    around = [function, *(caller for caller in subject.reach.callers(function) if caller.path == touch.path)]
+    return any(
+        not _LOADS.isdisjoint(ref.path) for place in around for ref in subject.program.refs_in(place.path, place.frame)
+    )
+
+
 def _in_decorator(subject: Subject, touch: Touch) -> bool:
     """Whether a function gives back the function or class that it got, after filing it."""
     frame = subject.program.facts[touch.path].frames[touch.function]
@@ -163,6 +191,7 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _lazy_singleton,
     _field_of_an_object,
     _filled_by_decorators,
+    _loaded_from_files,
     memos.is_said_once,
     memos.is_last_answer,
     _diagnoses,

@@ -159,7 +159,8 @@ class Definitions:
             made = self.resolver.resolve(path, ref.frame, hint[:-1])
             if isinstance(made, External):
                 constructor = made.name.removeprefix("builtins.")
-                return constructor, containers.MAKERS.get(constructor, "")
+                kept = containers.HANDLE if containers.is_handle(constructor) else ""
+                return constructor, containers.MAKERS.get(constructor, kept)
             if isinstance(made, Class):
                 for base in self.resolver.external_bases(made):
                     if containers.MAKERS.get(base) in (containers.DICT, containers.LIST, containers.SET):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from unstate.model import Op
 
 DICT, LIST, SET, SCALAR, HANDLE = "dict", "list", "set", "scalar", "handle"
@@ -19,6 +21,15 @@ MAKERS: dict[str, str] = {
     **dict.fromkeys(("set", "weakref.WeakSet", "sortedcontainers.SortedSet"), SET),
     **dict.fromkeys(("itertools.count", "int", "float", "str", "bool", "NoneType", "bytes"), SCALAR),
 }
+# Queues and schedulers that a service keeps for itself are reported as such; locks and clients by themselves are not.
+_HANDLE = re.compile(r"(asyncio|queue|multiprocessing|apscheduler\b.*|gevent\.queue|sched)\.(\w*Queue|\w*[Ss]cheduler)")
+
+
+def is_handle(constructor: str) -> bool:
+    """Whether a constructor makes a queue or a scheduler in memory."""
+    return _HANDLE.fullmatch(constructor) is not None
+
+
 IMMUTABLE = frozenset({"int", "float", "str", "bool", "NoneType", "bytes", "tuple", "frozenset"})
 
 # Annotation heads that mean a container.
@@ -60,7 +71,7 @@ MUTATORS = frozenset(
     (
         "pop setdefault update add append appendleft extend extendleft insert remove discard popleft popitem"
         " clear __setitem__ __delitem__ move_to_end sort reverse rotate subtract difference_update"
-        " intersection_update symmetric_difference_update expire put put_nowait"
+        " intersection_update symmetric_difference_update expire put put_nowait add_job"
     ).split()
 )
 WRITES = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from unstate.facts.values import CLASS, LOOP, Ref
+from unstate.facts.values import CLASS, LOOP, MAIN, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.reach import Reach
@@ -94,8 +94,9 @@ class Lifetimes:
     def _is_kept(self, path: str, ref: Ref) -> bool:
         """Whether what an expression makes goes to a place that lives on."""
         function = self.program.function_around(path, ref.frame)
-        if not function:
-            return ref.use in ("alias", "pass", "iterate", "read")
+        if not function:  # under `if __name__ == "__main__"` only where the file is the program
+            own = not ref.flags & MAIN or not self.program.is_imported(path)
+            return own and ref.use in ("alias", "pass", "iterate", "read")
         if ref.use == "return":
             return self._keeps_results(Function(path, function))
         if ref.use == "pass":
