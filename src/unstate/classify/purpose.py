@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from unstate.link.places import ABSOLUTE, ANY, UNKNOWN, Map, Place
+from unstate.link.foldermap import Map
+from unstate.link.places import ABSOLUTE, ANY, UNKNOWN, Place
 
 _FOLDERS = re.compile(r"(^|_)logs$|^log$|(^|[_-])(models?|weights|checkpoints?|locales?|templates|migrations)$", re.I)
 _FILES = re.compile(

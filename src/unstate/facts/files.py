@@ -50,14 +50,15 @@ _WORDS = (
 # Calls that touch a file or a folder, by the last name of what is called. What they do is the linker's business.
 TOUCHING = frozenset(
     (
-        "open fdopen write_text write_bytes read_text read_bytes unlink remove rmtree rmdir removedirs exists is_file"
-        " is_dir isfile isdir lexists stat getsize getmtime getctime listdir scandir walk iterdir glob iglob rglob"
-        " rename replace move copy copy2 copyfile copytree copyfileobj make_archive unpack_archive touch mkdir makedirs"
-        " ZipFile TarFile GzipFile save savefig export imwrite imsave imread write_to_file extractall to_csv to_excel to_parquet"
-        " to_json to_pickle to_feather to_hdf read_csv read_excel read_parquet read_pickle read_json dump load savez"
-        " connect send_file send_from_directory FileResponse static_file StaticFiles add_static static serve"
-        " BackgroundTask add_task download_file upload_file FileField ImageField FileSystemStorage delete"
-        " NamedTemporaryFile mkstemp mkdtemp TemporaryDirectory upload_fileobj download_fileobj"
+        "open fdopen write_text write_bytes read_text read_bytes unlink remove rmtree rmdir removedirs exists"
+        " is_file is_dir isfile isdir lexists stat getsize getmtime getctime listdir scandir walk iterdir glob"
+        " iglob rglob rename replace move copy copy2 copyfile copytree copyfileobj make_archive unpack_archive"
+        " touch mkdir makedirs ZipFile TarFile GzipFile save savefig export imwrite imsave imread write_to_file"
+        " extractall to_csv to_excel to_parquet to_json to_pickle to_feather to_hdf read_csv read_excel"
+        " read_parquet read_pickle read_json dump load savez connect send_file send_from_directory FileResponse"
+        " static_file StaticFiles add_static static serve BackgroundTask add_task to_thread run_in_threadpool"
+        " run_sync submit run_in_executor delay download_file upload_file FileField ImageField FileSystemStorage"
+        " delete NamedTemporaryFile mkstemp mkdtemp TemporaryDirectory upload_fileobj download_fileobj"
     ).split()
 )
 # Calls whose result is a path.

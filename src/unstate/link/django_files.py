@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from unstate.facts.hints import path_of
 from unstate.facts.values import CLASS, Expression, Ref
-from unstate.link.places import Map, Places, parse
+from unstate.link.foldermap import Map
+from unstate.link.places import Places, parse
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
 from unstate.link.values import External, Made, Slot, Value
@@ -59,7 +60,7 @@ class DjangoFiles:
             for ref in file.refs if self.fields else ():
                 op = self._done(ref)
                 if op is not None:
-                    span = (ref.line, ref.column, *ref.ends[-2:])
+                    span = (ref.line, ref.column, ref.ends[-2], ref.ends[-1])
                     yield (
                         path,
                         Expression(ref.frame, "call", ref.path[-1], ".".join(ref.path), span, ref.flags),

@@ -1,4 +1,4 @@
-"""Whether a path, or the name that makes it, leaves the function that formed it: then somebody else can ask for the file."""
+"""Whether a path, or the name that makes it, leaves the function that formed it: then others can ask for the file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from unstate.link.program import Program
 # Calls that keep the text of a path, or hand it to the client.
 _KEEPING = frozenset(
     (
-        "join joinpath Path str abspath realpath basename resolve as_posix relpath relative_to secure_filename jsonify dict"
-        " list tuple url_for url_path_for redirect render_template quote dumps JSONResponse RedirectResponse encode decode"
-        " format strip lower replace splitext with_suffix append name stem make_response HttpResponse JsonResponse"
+        "join joinpath Path str abspath realpath basename resolve as_posix relpath relative_to secure_filename"
+        " jsonify dict list tuple url_for url_path_for redirect render_template quote dumps JSONResponse"
+        " RedirectResponse encode decode format strip lower replace splitext with_suffix append name stem make_response"
         " Response HTMLResponse render fspath json text html jsonable_encoder"
     ).split()
 )
@@ -50,10 +50,10 @@ class Escapes:
         while grown:
             grown = False
             for ref in refs:
-                if ref.use == "target" and len(ref.path) == 1 and ref.path[0] not in names and ref.source:
-                    if _keeps(parse(ref.source), names):
-                        names.add(ref.path[0])
-                        grown = True
+                new = ref.use == "target" and len(ref.path) == 1 and ref.path[0] not in names and ref.source
+                if new and _keeps(parse(ref.source), names):
+                    names.add(ref.path[0])
+                    grown = True
         for ref in refs:
             if ref.use == "target" and len(ref.path) > 1 and ref.source and _keeps(parse(ref.source), names):
                 return True

@@ -10,7 +10,8 @@ from typing import Any
 from unstate.facts.hints import path_of
 from unstate.facts.values import Expression
 from unstate.link.django_files import DjangoFiles
-from unstate.link.places import Map, Places, parse
+from unstate.link.foldermap import Map
+from unstate.link.places import Places, parse
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
 from unstate.link.values import Class, External, Function, Made, Module, Slot
