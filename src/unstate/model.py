@@ -137,7 +137,7 @@ class Span(Value, frozen=True):
 
 
 class Site(Value, frozen=True):
-    """One place that touches a store. `span` is the reference itself (`x`, `self._x`, `m.x`), not the operation around it."""
+    """One place that touches a store. `span` is the reference (`x`, `self._x`, `m.x`), not the operation around it."""
 
     path: str
     span: Span

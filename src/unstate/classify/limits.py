@@ -52,7 +52,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     locked = [touch for touch in candidate.touches if touch.ref.flags & LOCK]
     reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
     clocks = [touch for touch in candidate.touches if touch.op in containers.FILLS and memos.is_clock(subject, touch)]
-    reasons += [f"{_at(touch)}: keeps the time of a clock; one of this process means nothing to another" for touch in clocks[:1]]
+    reasons += [f"{_at(touch)}: keeps a time; one of this process means nothing to another" for touch in clocks[:1]]
     if candidate.constructor not in _ORDINARY:
         reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
     if shape not in _PLAIN:
@@ -60,7 +60,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     if kind is Kind.CACHE:
         reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
     if candidate.scope is Scope.INSTANCE:
-        reasons.append(f"{_place(subject)}: each object has its own entries; moved, all objects of the class share them")
+        reasons.append(f"{_place(subject)}: each object has its own entries; moved, all objects share them")
     if candidate.flavour == containers.LIST and any(touch.op in _TAKES for touch in candidate.touches):
         reasons.append(f"{_place(subject)}: entries are taken out in turn; with several processes each is taken by one")
     return reasons

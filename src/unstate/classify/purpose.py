@@ -14,7 +14,9 @@ _FILES = re.compile(
     re.I,
 )
 _SYSTEM = frozenset("etc sys proc dev run boot bin sbin lib".split())
-_NAMES = re.compile(r"(^|_)(log|logs|config|conf|settings|secret|key|lock|lockfile|pid|pidfile|models?|weights)(_|$)", re.I)
+_NAMES = re.compile(
+    r"(^|_)(log|logs|config|conf|settings|secret|key|lock|lockfile|pid|pidfile|models?|weights)(_|$)", re.I
+)
 
 
 def of_no_user(place: Place, names: Map) -> bool:

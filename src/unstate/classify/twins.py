@@ -11,7 +11,7 @@ _SHARED = re.compile(r"redis|valkey|memcache|dynamo", re.IGNORECASE)
 
 
 def redis_twin(subject: Subject) -> str:
-    """The name of a class with the same methods over a shared service, or what the owner's own methods use; "" for none."""
+    """A class with the same methods over a shared service, or what the owner's own methods use; "" for none."""
     owner = subject.owner
     if owner is None:
         return ""

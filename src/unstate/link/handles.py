@@ -34,7 +34,8 @@ _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _DATA = frozenset(
     (
         "datetime date time timedelta timezone Decimal Fraction UUID uuid1 uuid3 uuid4 uuid5 Path PurePath PosixPath"
-        " PurePosixPath Namespace SimpleNamespace ObjectId Counter OrderedDict defaultdict deque DataFrame Series ndarray"
+        " PurePosixPath Namespace SimpleNamespace ObjectId Counter OrderedDict defaultdict deque DataFrame Series"
+        " ndarray"
         " IPv4Address IPv6Address ip_address ip_network IPv4Network IPv6Network Address BytesIO StringIO Any object"
         " Version URL MultiDict Struct BaseModel Request UploadFile FileStorage Message"
     ).split()
@@ -81,10 +82,7 @@ class Handles:
         """By an annotation, the types within its brackets included; names are followed where `path` is given."""
         for match in _WORD.finditer(annotation):
             value = self.resolver.resolve(path, frame, tuple(match[0].split("."))) if path else None
-            if isinstance(value, Class):
-                found = self.of_class(value)
-            else:
-                found = _by_name(match[0])
+            found = self.of_class(value) if isinstance(value, Class) else _by_name(match[0])
             if found is not None:
                 return found
         return None

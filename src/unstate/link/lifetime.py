@@ -167,7 +167,7 @@ class Lifetimes:
         return False
 
     def _result_is_kept(self, path: str, ref: Ref) -> bool:
-        """Whether the result of a call goes to a module, the app or a long-lived object, at once or through its caller."""
+        """Whether a call's result goes to a module, the app or a long-lived object, at once or through its caller."""
         function = self.program.function_around(path, ref.frame)
         if not function:
             return ref.use == "alias"

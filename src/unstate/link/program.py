@@ -87,7 +87,7 @@ class Program:
         return found
 
     def _is_web(self, path: str, found: Import) -> bool:
-        """Whether an import loads a web framework: a distribution, no namesake in the project; a vendored one counts."""
+        """Whether an import loads a web framework: the distribution, or a vendored one; no namesake in the project."""
         if found.level:
             return False
         parts = found.module.split(".")

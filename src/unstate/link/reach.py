@@ -111,9 +111,9 @@ class Reach:
             around = self.program.function_around(path, ref.frame)
             if ref.use == "define" or name == ref.path[0] or not around:
                 continue
-            if self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1]) is None:
-                if self.runs(Function(path, around)):
-                    return True
+            receiver = self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1])
+            if receiver is None and self.runs(Function(path, around)):
+                return True
         return False
 
     def _has_module_instance(self, of: Class) -> bool:
@@ -235,7 +235,8 @@ class Reach:
             queue = [function]
             known = False
             for caller in queue:
-                if caller.path in self.program.web_programs or self._running.get(caller) or self.entry(caller) == "request":
+                in_web = caller.path in self.program.web_programs
+                if in_web or self._running.get(caller) or self.entry(caller) == "request":
                     known = True
                     break
                 for further in self.callers(caller):

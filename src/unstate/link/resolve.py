@@ -209,9 +209,9 @@ class Resolver:
         if isinstance(value, App) or (not isinstance(value, Instance) and frameworks.names_app(steps[:index])):
             if step in frameworks.WAY_STATIONS:
                 return App()
-            slot = self._app_attribute(steps, index)
-            if slot is not None:
-                return slot
+            attribute = self._app_attribute(steps, index)
+            if attribute is not None:
+                return attribute
         if isinstance(value, Module) and step.isidentifier():
             return self.member(value, step)
         if isinstance(value, External):
