@@ -59,7 +59,7 @@ class Answer:
 class Run:
     """One run of a scenario: its answers in order, and why it could not go on ("" where it could).
 
-    `cut` is set where the phase ended it.
+    `cut` is set where the phase ended it: only what it has is compared.
     """
 
     answers: tuple[Answer, ...]

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 from unstate.verify.answers import Run
+from unstate.verify.burst import burst
 from unstate.verify.errors import CannotVerifyError
-from unstate.verify.load import burst, roll
 from unstate.verify.machines import App
 from unstate.verify.mask import Mask
 from unstate.verify.phases import Phases, compared
 from unstate.verify.report import Outcome, PhaseResult, Report
+from unstate.verify.roll import roll
 from unstate.verify.scenario import Scenario
 from unstate.verify.services import Backing
 
@@ -100,4 +101,4 @@ def _faulty(fault: Fault, phases: Phases, reference: App, app: App, mask: Mask) 
         case "burst":
             return burst(phases, reference, app, mask)
         case "roll":
-            return roll(phases, reference, app, mask)
+            return roll(phases, app)

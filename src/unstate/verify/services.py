@@ -233,8 +233,9 @@ def _seaweedfs(weed: str, work: Path) -> tuple[int, Child]:
         "-admin.ui=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
-        f"-filer.localSocket={work / 'filer.sock'}",
-        f"-s3.localSocket={work / 's3.sock'}",
+        # below its working folder: a socket's path may have 107 characters, and a temporary folder's can be long
+        "-filer.localSocket=filer.sock",
+        "-s3.localSocket=s3.sock",
     ]
     # Its logs go to the temporary folder, whatever the flags say.
     own = {"AWS_ACCESS_KEY_ID": "unstate", "AWS_SECRET_ACCESS_KEY": "unstate-verify", "TMPDIR": str(work)}

@@ -1,8 +1,7 @@
-"""The phases in which requests meet: bursts of the same request, and a rolling restart under load."""
+"""The phase in which the same request meets itself: bursts over all processes, with a Redis that answers late."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,9 +23,6 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 COPIES = 6  # of one request at the same time
 ROUNDS = 8  # of a burst; with these copies and delays the known races show in the first
 DELAY = 0.04  # seconds, the most that a request to Redis waits
-REFUSED = "no answer: ConnectError"
-TRIES = 3  # of a rolling restart that cuts off requests
-IN_FLIGHT = 0.005  # seconds after which a request has reached its process, and most are not answered yet
 
 
 @dataclass(frozen=True)
@@ -137,56 +133,3 @@ def _counted(answers: Sequence[Answer]) -> str:
     """One line for each different answer, the most frequent first."""
     counts = Counter(answer.show(120).replace("\n", " ") for answer in answers)
     return "\n".join(f"{number} x {text}" for text, number in counts.most_common())
-
-
-def roll(phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
-    """Processes are told to end while they answer, one after the other, and replaced, as a deployment does it.
-
-    A request that gets no answer from a process that was told to end was cut off in flight: that is no lost state, and
-    the scenario begins anew. What is answered has to be what the original answered.
-    """
-    start = time.monotonic()
-    meaning = f"over {phases.processes} processes in turn, each told to end while it answers"
-    cuts = 0
-    while cuts < TRIES:
-        run = _rolling(phases, app, len(mask.first.answers))
-        if not run.cut:
-            difference = mask.difference(run)
-            if difference is not None:
-                mask.widen(phases.single(reference))
-                difference = mask.difference(run)
-            outcome = Outcome.SAME if difference is None else Outcome.DIFFERS
-            notes = (f"{cuts} times a request was cut off in flight",) if cuts else ()
-            return PhaseResult(
-                "roll", meaning, outcome, difference=difference, seconds=time.monotonic() - start, notes=notes
-            )
-        cuts += 1
-    note = f"SIGTERM cut off requests in flight in each of {cuts} tries: the server does not finish what it has begun"
-    return PhaseResult("roll", meaning, Outcome.SAME, seconds=time.monotonic() - start, notes=(note,))
-
-
-def _rolling(phases: Phases, app: App, steps: int) -> Run:
-    phases.backing.flush()
-    with Fleet(app, phases.backing.env) as fleet, ThreadPoolExecutor(1) as pool:
-        machines = fleet.boot(phases.processes)
-        spares = [fleet.start()]
-        every = max(1, steps // (2 * phases.processes))
-
-        def route(step: int, request: httpx.Request) -> Answer:
-            machine = turn(machines, step)
-            if step % every:
-                return send(machine, request)
-            future = pool.submit(send, machine, request)
-            time.sleep(IN_FLIGHT)
-            machine.child.signal(signal.SIGTERM)
-            answer = future.result()
-            machines[machines.index(machine)] = spares.pop().wait_ready()
-            fleet.stop(machine)
-            spares.append(fleet.start())
-            if answer.failure.startswith(REFUSED):  # nobody took it, so another one may
-                return send(turn(machines, step + 1), request)
-            if not answer.status:
-                raise StopScenarioError
-            return answer
-
-        return phases.scenario.run(route)
