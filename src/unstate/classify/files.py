@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from typing import Any
-
 from unstate.classify import purpose
-from unstate.facts.files import TOUCHING
-from unstate.facts.values import BRANCH, CLASS, HANDLER, LOOP, MAIN, TRY
+from unstate.classify.filejudge import WRITES, Judge
+from unstate.classify.filewords import Location, Words, span_of
 from unstate.link import places as roots
-from unstate.link.escapes import Escapes, names_in
 from unstate.link.files import Operation, Operations
-from unstate.link.places import Name, Place, parse
+from unstate.link.places import Name, Place
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.stores import contexts
-from unstate.link.values import Class, Function
-from unstate.model import Finding, Kind, Op, Scope, Shape, Site, Span, Store, Verdict
+from unstate.model import Finding, Kind, Scope, Shape, Site, Span, Store, Verdict
 
-_WRITES = frozenset({Op.WRITE, Op.APPEND})
-_READS = frozenset({Op.READ, Op.OPEN, Op.SERVE, Op.LIST, Op.EXISTS, Op.STAT, Op.RENAME})
-_TESTS = frozenset({Op.EXISTS, Op.STAT})
 _DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".split())
-_MANY = 400  # functions that are looked at for who can reach one
-
-
-@dataclass
-class Location:
-    """Operations on one folder or file, and what is known of who does them."""
-
-    place: Place
-    writes: list[Operation] = field(default_factory=list)  # those that make it state
-    operations: list[Operation] = field(default_factory=list)
 
 
 class Files:
@@ -41,41 +21,24 @@ class Files:
 
     def __init__(self, program: Program, reach: Reach, operations: Operations) -> None:
         self.program = program
-        self.reach = reach
         self.map = operations.map
-        self.escapes = Escapes(program)
-        self._entries: dict[Function, frozenset[Function]] = {}
-        self.operations = [kept for found in operations.found if (kept := _on_disk(found)) is not None]
-        self._by_base: dict[tuple[str, object], list[Operation]] = defaultdict(list)
-        for found in self.operations:
-            for base in {place.base for place in found.places}:
-                self._by_base[base].append(found)
-        self._literal = {
-            place for found in self.operations if type(found.key) is ast.Constant for place in found.places
-        }
-        self._folders = {
-            (found.path, found.function, _key(found))
-            for found in self.operations
-            if found.op is Op.LIST or found.call.name in ("rmtree", "rmdir")
-        }
-        scoped = {id(found): found for found in self.operations if self._is_request_scoped(found)}
-        wrapped = {(found.call.name, place) for found in scoped.values() for place in found.places}
-        self.lasting = [
-            found for found in self.operations if id(found) not in scoped and not self._is_inside(found, wrapped)
-        ]
+        self.judge = Judge(program, reach, operations)
+        self.words = Words(program, self.judge)
 
     def findings(self) -> list[Finding]:
         """One finding for each location that is state."""
         found: dict[Place, Location] = {}
-        for write in self.lasting:
-            if write.op not in _WRITES or not (write.framework or self.entries(write)):
+        for write in self.judge.lasting:
+            if write.op not in WRITES or not self.judge.happens(write):
                 continue
             for place in write.places:
-                if self._anchored(place) and not purpose.of_no_user(place, self.map) and self._outlives(write, place):
-                    found.setdefault(_location(place), Location(_location(place))).writes.append(write)
-        kept = [location for location in found.values() if not any(_holds(other, location.place) for other in found)]
+                known = self.judge.anchored(place) and not purpose.of_no_user(place, self.map)
+                if known and self.judge.outlives(write, place):
+                    where = Place(place.root, place.detail, place.constant)
+                    found.setdefault(where, Location(where)).writes.append(write)
+        outer = [each for each in found.values() if not any(_holds(other, each.place) for other in found)]
         results: dict[str, Finding] = {}
-        for location in self._without_doubles(kept):
+        for location in self._without_doubles(outer):
             writes = [
                 write
                 for other in found.values()
@@ -86,29 +49,6 @@ class Files:
             finding = self._finding(location)
             results.setdefault(finding.id, finding)
         return list(results.values())
-
-    # Judging
-
-    def entries(self, operation: Operation) -> frozenset[Function]:
-        """The entry points whose requests can lead to an operation."""
-        if not operation.function:
-            whole = Function(operation.path, 0)
-            return frozenset({whole}) if self._is_rerun(operation.path) else frozenset()
-        target = Function(operation.path, operation.function)
-        if target not in self._entries:
-            found = set()
-            queue = [target]
-            for function in queue:
-                if self.reach.entry(function) == "request" and not self._is_command(function):
-                    found.add(function)
-                for caller in self.reach.callers(function):
-                    if caller not in queue and len(queue) < _MANY:
-                        queue.append(caller)
-            if not found:
-                way = self.reach.way(operation.path, operation.function)
-                found = set(way[:1]) if way else {each for each in queue if self._is_framework_method(each)}
-            self._entries[target] = frozenset(found)
-        return self._entries[target]
 
     def _without_doubles(self, locations: list[Location]) -> list[Location]:
         """One location where several are only other readings of the same writes: the best known one."""
@@ -134,183 +74,27 @@ class Files:
         """The writes that make a location state, and whatever else is done to the same files."""
         places = [place for write in writes for place in write.places if place.base == location.place.base]
         chosen = {id(write) for write in writes}
-        return [
-            each
-            for each in self.lasting
-            if id(each) in chosen
-            or (
-                each.op not in _WRITES
-                and any(
-                    self._anchored(mine) and self._reaches(each, mine, place) and not purpose.of_no_user(mine, self.map)
-                    for mine in each.places
-                    for place in places
-                )
+
+        def concerns(each: Operation) -> bool:
+            return any(
+                self.judge.anchored(mine)
+                and not purpose.of_no_user(mine, self.map)
+                and any(self.judge.reaches(each, mine, place) for place in places)
+                for mine in each.places
             )
-        ]
 
-    def _is_request_scoped(self, operation: Operation) -> bool:
-        """Whether the same function writes the path and removes it again."""
-        same = [
-            other
-            for other in self._by_base[operation.places[0].base]
-            if other.path == operation.path and other.function == operation.function and other.function
-        ]
-        key = _key(operation)
-        alike = [each for each in same if _key(each) == key]
-        if any(each.call.name in ("download_file", "download_fileobj") for each in same):
-            return True  # a local copy of an object that lives elsewhere
-        if any(each.op is Op.RENAME for each in alike):
-            return False  # written beside its place, then put there
-        writes = [each for each in alike if each.op in _WRITES]
-        if operation.op in _WRITES and (
-            _is_made_when_missing(operation, alike) or self._is_returned_if_there(operation, alike)
-        ):
-            return True
-        return any(
-            other.op is Op.DELETE
-            and not other.call.flags & (HANDLER | LOOP)
-            and (_key(other) == key or _is_around(other, operation))
-            and (any(each.call.span < other.call.span for each in writes) or self._is_filled_by_other(other, key))
-            for other in same
-        )
-
-    def _is_returned_if_there(self, write: Operation, alike: list[Operation]) -> bool:
-        """Whether a function returns the path early where the file is there: it makes again what is missing."""
-        tests = [each for each in alike if each.op is Op.EXISTS and each.call.span < write.call.span]
-        key = _key(write)
-        return bool(tests) and any(
-            found.sort == "return"
-            and found.flags & BRANCH
-            and tests[0].call.span < found.span < write.call.span
-            and _hands_out(parse(found.source), key)
-            for found in self.program.facts[write.path].expressions
-            if self.program.function_around(write.path, found.frame) == write.function
-        )
-
-    def _is_inside(self, operation: Operation, wrapped: set[tuple[str, Place]]) -> bool:
-        """Whether an operation is what a request-scoped call of a function of that name does."""
-        name = self.program.facts[operation.path].frames[operation.function].name
-        return operation.op in _WRITES and all((name, place) in wrapped for place in operation.places)
-
-    def _is_filled_by_other(self, delete: Operation, key: str) -> bool:
-        """Whether the deleted path is a local name that was handed to something which writes the file."""
-        frame = self.program.facts[delete.path].frames[delete.function]
-        return key not in [parameter.name for parameter in frame.parameters] and self.escapes.is_filled_by_other(
-            delete.path, delete.function, key, delete.call.span[:2]
-        )
-
-    def _reaches(self, operation: Operation, mine: Place, written: Place) -> bool:
-        """Whether an operation on one place concerns a file written at another."""
-        if not mine.meets(written):
-            return False
-        depth = len(mine.steps)
-        if operation.op is Op.LIST and depth + 1 < len(written.steps) and roots.ANY not in written.steps[depth]:
-            return operation.call.name in ("walk", "rglob") or "**" in operation.call.source
-        if (operation.path, operation.function, _key(operation)) not in self._folders:
-            return True
-        last = written.steps[-1] if written.steps else ""
-        return depth < len(written.steps) or last == roots.ANY or "." not in last
-
-    def _is_rerun(self, path: str) -> bool:
-        """Whether a file is run from top to bottom for each interaction."""
-        return any(found.module.partition(".")[0] in ("streamlit",) for found in self.program.facts[path].imports)
-
-    def _anchored(self, place: Place) -> bool:
-        """Whether a place is known well enough to be told from every other."""
-        if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
-            return False  # a local name that could not be followed
-        if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
-            return place in self.map.names or place in self._literal  # else any text
-        return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
-
-    def _is_command(self, function: Function) -> bool:
-        """Whether a decorator makes the function a command of a terminal."""
-        file = self.program.facts[function.path]
-        return any("command" in path for path in self.program.frame(function).decorators) and any(
-            found.module.partition(".")[0] in ("typer", "click", "flask", "cyclopts") for found in file.imports
-        )
-
-    def _is_framework_method(self, function: Function) -> bool:
-        """A method of a class whose base, from another distribution, is a view or a handler by its name."""
-        frame = self.program.frame(function)
-        owner = self.program.facts[function.path].frames[frame.parent]
-        return owner.sort == CLASS and any(
-            base.endswith(("View", "Handler", "Consumer", "ViewSet", "Endpoint"))
-            for base in self.reach.resolver.external_bases(Class(function.path, frame.parent))
-        )
-
-    def _outlives(self, write: Operation, place: Place) -> bool:
-        """Whether another request, process or run reads what is written."""
-        if write.framework or write.call.name == "connect":
-            return True
-        related = [
-            other
-            for other in self._by_base[place.base]
-            if any(self._anchored(found) and self._reaches(other, found, place) for found in other.places)
-        ]
-        read_elsewhere = False
-        writers = frozenset().union(*(self.entries(other) for other in related if other.op in _WRITES))
-        for other in related:
-            if other.op not in _READS or (other.path, other.function) == (write.path, write.function):
-                continue
-            if other.op in _TESTS and not any(_is_as_deep(found, place) for found in other.places):
-                continue  # of the folder, which says nothing of the file
-            if other.op in _TESTS and self.program.facts[other.path].frames[other.function].name in TOUCHING:
-                continue  # a wrapper of the test, whose callers are hard to tell from those of others
-            if not other.function:
-                read_elsewhere = read_elsewhere or other.op is Op.SERVE
-                continue
-            readers = self.entries(other)
-            read_elsewhere = read_elsewhere or bool(readers - writers) or not readers
-        consumed = self.escapes.is_consumed(write.path, write.function, _key(write), write.call.span[2:])
-        if read_elsewhere:
-            return not consumed or self._is_callers(write) or self._leaves(write)
-        return not consumed and self._leaves(write) and not _is_fixed(place)
-
-    def _is_callers(self, write: Operation) -> bool:
-        """Whether a caller knows the name of the file, because it gave a part of it."""
-        frame = self.program.facts[write.path].frames[write.function]
-        if self.reach.entry(Function(write.path, write.function)) == "request":
-            return False
-        parameters = {parameter.name for parameter in frame.parameters} - {"self", "cls"}
-        return not parameters.isdisjoint(self._sources(write.path, write.function, names_in(write.key)))
-
-    def _leaves(self, write: Operation) -> bool:
-        """Whether the name of the file gets to somebody who may ask for it later."""
-        local = self._sources(write.path, write.function, names_in(write.key))
-        return self.escapes.leaves(write.path, write.function, tuple(sorted(local)))
-
-    def _sources(self, path: str, function: int, names: tuple[str, ...]) -> set[str]:
-        """Local names that a path is made of, through assignments."""
-        found: set[str] = set()
-        todo = list(names)
-        while todo:
-            name = todo.pop()
-            if name in found:
-                continue
-            looked = self.program.lookup(path, function, name)
-            if looked is None or looked[0] == 0:
-                continue
-            found.add(name)
-            for binding in looked[1]:
-                node = parse(binding.ref.source) if binding.ref is not None and binding.ref.source else None
-                if node is not None and len(found) < 12:
-                    todo += names_in(node)
-        return found
-
-    # Findings
+        return [each for each in self.judge.lasting if id(each) in chosen or (each.op not in WRITES and concerns(each))]
 
     def _finding(self, location: Location) -> Finding:
-        program = self.program
         first = min(
-            (each for each in location.operations if each.op in _WRITES and (each.framework or self.entries(each))),
+            (each for each in location.operations if each.op in WRITES and self.judge.happens(each)),
             key=lambda each: (each.path, each.call.span),
         )
         name, path, span, definition = self._named(location.place, first)
-        database = _is_database(location)
-        kind = Kind.FILE_DATABASE if database else Kind.FILE_STORE
-        rule = "US203" if database else "US202"
-        module = program.module_name(path)
+        kind = Kind.FILE_DATABASE if _is_database(location) else Kind.FILE_STORE
+        rule = "US203" if kind is Kind.FILE_DATABASE else "US202"
+        module = self.program.module_name(path)
+        sites = {self._site(each): None for each in location.operations}
         store = Store(
             service=".",
             module=module,
@@ -318,9 +102,9 @@ class Files:
             path=path,
             span=span,
             scope=Scope.FOLDER,
-            constructor="file" if database else "folder",
+            constructor="file" if kind is Kind.FILE_DATABASE else "folder",
             definition=definition,
-            sites=tuple(self._site(each) for each in location.operations),
+            sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
         )
         return Finding(
             id=f"{rule}:{store.service}:{module}:{name}",
@@ -329,8 +113,8 @@ class Files:
             shape=Shape.FILE,
             store=store,
             limit=Verdict.MANUAL,
-            evidence=self._evidence(store, first, kind),
-            reasons=(self._reason(store, location, kind),),
+            evidence=self.words.evidence(store, first, kind),
+            reasons=self.words.reasons(store, location, first, kind),
         )
 
     def _named(self, place: Place, first: Operation) -> tuple[str, str, Span, str]:
@@ -344,96 +128,21 @@ class Files:
                     line, column, end_line, end_column = name.ref.statement
                     span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
                     return full, name.path, span, name.ref.source
-                return full, first.path, _span(first), first.call.source
-        start = str(place.detail) if place.root in (roots.UNKNOWN, roots.NAME) and isinstance(place.detail, str) else ""
-        return "/".join(filter(None, (start, *steps))) or "folder", first.path, _span(first), first.call.source
+                return full, first.path, span_of(first), first.call.source
+        start = place.detail if place.root in (roots.UNKNOWN, roots.NAME) and isinstance(place.detail, str) else ""
+        return "/".join(filter(None, (start, *steps))) or place.root, first.path, span_of(first), first.call.source
 
     def _site(self, operation: Operation) -> Site:
         frame = self.program.facts[operation.path].frames[operation.function]
         return Site(
             path=operation.path,
-            span=_span(operation),
+            span=span_of(operation),
             op=operation.op,
             function=frame.qualname if operation.function else "",
             asynchronous=frame.asynchronous,
-            reachable=bool(self.entries(operation)),
+            reachable=bool(self.judge.entries(operation)),
             contexts=contexts(operation.call.flags, operation.function == 0),
         )
-
-    def _evidence(self, store: Store, first: Operation, kind: Kind) -> tuple[str, ...]:
-        steps = self.reach.way(first.path, first.function) or ()
-        names = []
-        for step in steps:
-            frame = self.program.frame(step)
-            line = first.call.span[0] if step is steps[-1] else frame.line
-            names.append(f"{frame.qualname} ({step.path}:{line})")
-        way = " -> ".join(names)
-        breaks = (
-            "Each instance writes a file of its own, and what one writes the others never read."
-            if kind is Kind.FILE_DATABASE
-            else "The files are on one machine: other instances do not see them, and a redeploy loses them."
-        )
-        return (f"{store.path}:{store.span.line}: {store.name}: {store.definition}", f"written by {way}", breaks)
-
-    def _reason(self, store: Store, location: Location, kind: Kind) -> str:
-        readers = [site for site in store.sites if site.op in _READS and site.op not in (Op.EXISTS, Op.STAT)]
-        read = (
-            f" and {'served' if readers[0].op is Op.SERVE else 'read'} at {readers[0].path}:{readers[0].line}"
-            if readers
-            else ""
-        )
-        if kind is Kind.FILE_DATABASE:
-            return (
-                f"{store.name} is a file used as a database, written here{read}; it belongs in the app's database or in"
-                " Redis, not in S3: lost updates, no append"
-            )
-        return f"files under {store.name} are written here{read}; moving them to S3 is not automated yet"
-
-
-def _on_disk(operation: Operation) -> Operation | None:
-    """The operation without places that tempfile or a context manager removes, None where no other is left."""
-    if operation.call.flags & MAIN:
-        return None
-    kept = tuple(place for place in operation.places if place.root != roots.TEMPORARY)
-    return replace(operation, places=kept) if kept else None
-
-
-def _hands_out(node: Any, key: str) -> bool:
-    """Whether a returned value is the path itself, alone or first of several, or the file served."""
-    if type(node) is ast.Tuple and node.elts:
-        node = node.elts[0]
-    if type(node) is ast.Call and node.args and getattr(node.func, "id", "").startswith(("send_", "FileResponse")):
-        return True
-    return type(node) is ast.Name and node.id == key
-
-
-def _is_as_deep(place: Place, other: Place) -> bool:
-    return place.base == other.base and (len(place.steps) >= len(other.steps) or place.steps[-1:] == (roots.ANY,))
-
-
-def _is_fixed(place: Place) -> bool:
-    return place.constant == place.steps and place.root not in (roots.NAME, roots.UNKNOWN)
-
-
-def _key(operation: Operation) -> str:
-    """What an operation's path is called: the name of a variable, or its syntax tree."""
-    node = operation.key
-    while type(node) is ast.Call and len(node.args) == 1 and getattr(node.func, "id", "") in ("Path", "str"):
-        node = node.args[0]
-    return node.id if type(node) is ast.Name else ast.dump(node)
-
-
-def _is_made_when_missing(write: Operation, alike: list[Operation]) -> bool:
-    """Whether a write stands in the branch of a function that runs when there is no file to read."""
-    return bool(write.call.flags & (BRANCH | HANDLER)) and any(
-        each.op is Op.READ and each.call.span < write.call.span and each.call.flags & (BRANCH | TRY) for each in alike
-    )
-
-
-def _location(place: Place) -> Place:
-    """The folder that a written place belongs to: its constant part; for a constant file the file."""
-    steps = place.constant
-    return Place(place.root, place.detail, steps)
 
 
 def _holds(outer: Place, inner: Place) -> bool:
@@ -446,30 +155,15 @@ def _holds(outer: Place, inner: Place) -> bool:
     )
 
 
-def _is_around(delete: Operation, other: Operation) -> bool:
-    """Whether what is deleted is a folder of this request that holds the other path."""
-    return any(
-        place.base == found.base
-        and any(roots.ANY in step for step in place.steps)
-        and len(place.steps) < len(found.steps)
-        and place.steps == found.steps[: len(place.steps)]
-        for place in delete.places
-        for found in other.places
-    )
-
-
 def _is_database(location: Location) -> bool:
     """Whether everything that is written there is data in a format that a program reads back."""
+    if any(each.call.name == "connect" for each in location.writes):
+        return True
     written = [
         place.steps[-1] if place.steps else ""
         for each in location.operations
-        if each.op in _WRITES
+        if each.op in WRITES
         for place in each.places
         if place.base == location.place.base
     ]
     return bool(written) and all("." in name and name.rpartition(".")[2] in _DATA for name in written)
-
-
-def _span(operation: Operation) -> Span:
-    line, column, end_line, end_column = operation.call.span
-    return Span(line=line, column=column, end_line=end_line, end_column=end_column)

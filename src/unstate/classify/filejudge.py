@@ -1,0 +1,285 @@
+"""Who does what to a file: which requests lead to an operation, and whether what it writes outlives them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from unstate.facts.files import TOUCHING
+from unstate.facts.values import BRANCH, CLASS, HANDLER, LOOP, MAIN, TRY
+from unstate.link import places as roots
+from unstate.link.escapes import Escapes, names_in
+from unstate.link.files import Operation, Operations
+from unstate.link.places import Place, parse
+from unstate.link.program import Program
+from unstate.link.reach import Reach
+from unstate.link.values import Class, Function
+from unstate.model import Op
+
+WRITES = frozenset({Op.WRITE, Op.APPEND})
+READS = frozenset({Op.READ, Op.OPEN, Op.SERVE, Op.LIST, Op.EXISTS, Op.STAT, Op.RENAME})
+TESTS = frozenset({Op.EXISTS, Op.STAT})
+_MANY = 400  # functions that are looked at for who can reach one
+
+
+class Judge:
+    """The operations of a program that last longer than a request, and what is known of who does them."""
+
+    def __init__(self, program: Program, reach: Reach, operations: Operations) -> None:
+        self.program = program
+        self.reach = reach
+        self.map = operations.map
+        self.escapes = Escapes(program)
+        self._entries: dict[Function, frozenset[Function]] = {}
+        self._callers: dict[Function, list[Function]] = {}
+        self.operations = [kept for found in operations.found if (kept := _on_disk(found)) is not None]
+        self._by_base: dict[tuple[str, object], list[Operation]] = defaultdict(list)
+        for found in self.operations:
+            for base in {place.base for place in found.places}:
+                self._by_base[base].append(found)
+        self._literal = {
+            place for found in self.operations if type(found.key) is ast.Constant for place in found.places
+        }
+        self._folders = {
+            (found.path, found.function, _key(found))
+            for found in self.operations
+            if found.op is Op.LIST or found.call.name in ("rmtree", "rmdir")
+        }
+        scoped = {id(found): found for found in self.operations if self._is_request_scoped(found)}
+        wrapped = {(found.call.name, place) for found in scoped.values() for place in found.places}
+        self.lasting = [
+            found for found in self.operations if id(found) not in scoped and not self._is_inside(found, wrapped)
+        ]
+
+    def happens(self, write: Operation) -> bool:
+        """Whether a request leads to a write, or the framework writes by itself."""
+        return write.framework or bool(self.entries(write))
+
+    def entries(self, operation: Operation) -> frozenset[Function]:
+        """The entry points whose requests can lead to an operation."""
+        if not operation.function:
+            whole = Function(operation.path, 0)
+            return frozenset({whole}) if self._is_rerun(operation.path) else frozenset()
+        target = Function(operation.path, operation.function)
+        if target not in self._entries:
+            found = set()
+            queue = {target: None}
+            todo = [target]
+            for function in todo:
+                if self.reach.entry(function) == "request" and not self._is_command(function):
+                    found.add(function)
+                if function not in self._callers:
+                    self._callers[function] = self.reach.callers(function)
+                for caller in self._callers[function]:
+                    if caller not in queue and len(queue) < _MANY:
+                        queue[caller] = None
+                        todo.append(caller)
+            if not found:
+                way = self.reach.way(operation.path, operation.function)
+                found = set(way[:1]) if way else {each for each in queue if self._is_framework_method(each)}
+            self._entries[target] = frozenset(found)
+        return self._entries[target]
+
+    def _is_rerun(self, path: str) -> bool:
+        """Whether a file is run from top to bottom for each interaction."""
+        return any(found.module.partition(".")[0] in ("streamlit",) for found in self.program.facts[path].imports)
+
+    def _is_command(self, function: Function) -> bool:
+        """Whether a decorator makes the function a command of a terminal."""
+        file = self.program.facts[function.path]
+        return any("command" in path for path in self.program.frame(function).decorators) and any(
+            found.module.partition(".")[0] in ("typer", "click", "flask", "cyclopts") for found in file.imports
+        )
+
+    def _is_framework_method(self, function: Function) -> bool:
+        """A method of a class whose base, from another distribution, is a view or a handler by its name."""
+        frame = self.program.frame(function)
+        owner = self.program.facts[function.path].frames[frame.parent]
+        return owner.sort == CLASS and any(
+            base.endswith(("View", "Handler", "Consumer", "ViewSet", "Endpoint"))
+            for base in self.reach.resolver.external_bases(Class(function.path, frame.parent))
+        )
+
+    def anchored(self, place: Place) -> bool:
+        """Whether a place is known well enough to be told from every other."""
+        if place.root == roots.UNKNOWN and not isinstance(place.detail, str):
+            return False  # a local name that could not be followed
+        if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
+            return place in self.map.names or place in self._literal  # else any text
+        return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
+
+    def reaches(self, operation: Operation, mine: Place, written: Place) -> bool:
+        """Whether an operation on one place concerns a file written at another."""
+        if not mine.meets(written):
+            return False
+        depth = len(mine.steps)
+        if operation.op is Op.LIST and depth + 1 < len(written.steps) and roots.ANY not in written.steps[depth]:
+            return operation.call.name in ("walk", "rglob") or "**" in operation.call.source
+        if (operation.path, operation.function, _key(operation)) not in self._folders:
+            return True
+        last = written.steps[-1] if written.steps else ""
+        return depth < len(written.steps) or last == roots.ANY or "." not in last
+
+    def outlives(self, write: Operation, place: Place) -> bool:
+        """Whether another request, process or run reads what is written."""
+        if write.framework or write.call.name == "connect":
+            return True
+        related = [
+            other
+            for other in self._by_base[place.base]
+            if any(self.anchored(found) and self.reaches(other, found, place) for found in other.places)
+        ]
+        read_elsewhere = False
+        writers = frozenset().union(*(self.entries(other) for other in related if other.op in WRITES))
+        for other in related:
+            if other.op not in READS or (other.path, other.function) == (write.path, write.function):
+                continue
+            if other.op in TESTS and not any(_is_as_deep(found, place) for found in other.places):
+                continue  # of the folder, which says nothing of the file
+            if other.op in TESTS and self.program.facts[other.path].frames[other.function].name in TOUCHING:
+                continue  # a wrapper of the test, whose callers are hard to tell from those of others
+            if not other.function:
+                read_elsewhere = read_elsewhere or other.op is Op.SERVE
+                continue
+            readers = self.entries(other)
+            read_elsewhere = read_elsewhere or bool(readers - writers) or not readers
+        consumed = self.escapes.is_consumed(write.path, write.function, _key(write), write.call.span[2:])
+        if read_elsewhere:
+            return not consumed or self._is_callers(write) or self._leaves(write)
+        return not consumed and self._leaves(write) and not _is_fixed(place)
+
+    def _is_callers(self, write: Operation) -> bool:
+        """Whether a caller knows the name of the file, because it gave a part of it."""
+        frame = self.program.facts[write.path].frames[write.function]
+        if self.reach.entry(Function(write.path, write.function)) == "request":
+            return False
+        parameters = {parameter.name for parameter in frame.parameters} - {"self", "cls"}
+        return not parameters.isdisjoint(self._sources(write.path, write.function, names_in(write.key)))
+
+    def _leaves(self, write: Operation) -> bool:
+        """Whether the name of the file gets to somebody who may ask for it later."""
+        local = self._sources(write.path, write.function, names_in(write.key))
+        return self.escapes.leaves(write.path, write.function, tuple(sorted(local)))
+
+    def _sources(self, path: str, function: int, names: tuple[str, ...]) -> set[str]:
+        """Local names that a path is made of, through assignments."""
+        found: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name in found:
+                continue
+            looked = self.program.lookup(path, function, name)
+            if looked is None or looked[0] == 0:
+                continue
+            found.add(name)
+            for binding in looked[1]:
+                node = parse(binding.ref.source) if binding.ref is not None and binding.ref.source else None
+                if node is not None and len(found) < 12:
+                    todo += names_in(node)
+        return found
+
+    def _is_request_scoped(self, operation: Operation) -> bool:
+        """Whether the same function writes the path and removes it again."""
+        same = [
+            other
+            for other in self._by_base[operation.places[0].base]
+            if other.path == operation.path and other.function == operation.function and other.function
+        ]
+        key = _key(operation)
+        alike = [each for each in same if _key(each) == key]
+        if any(each.call.name in ("download_file", "download_fileobj") for each in same):
+            return True  # a local copy of an object that lives elsewhere
+        if any(each.op is Op.RENAME for each in alike):
+            return False  # written beside its place, then put there
+        writes = [each for each in alike if each.op in WRITES]
+        if operation.op in WRITES and (
+            _is_made_when_missing(operation, alike) or self._is_returned_if_there(operation, alike)
+        ):
+            return True
+        return any(
+            other.op is Op.DELETE
+            and not other.call.flags & (HANDLER | LOOP)
+            and (_key(other) == key or _is_around(other, operation))
+            and (any(each.call.span < other.call.span for each in writes) or self._is_filled_by_other(other, key))
+            for other in same
+        )
+
+    def _is_returned_if_there(self, write: Operation, alike: list[Operation]) -> bool:
+        """Whether a function returns the path early where the file is there: it makes again what is missing."""
+        tests = [each for each in alike if each.op is Op.EXISTS and each.call.span < write.call.span]
+        key = _key(write)
+        return bool(tests) and any(
+            found.sort == "return"
+            and found.flags & BRANCH
+            and tests[0].call.span < found.span < write.call.span
+            and _hands_out(parse(found.source), key)
+            for found in self.program.facts[write.path].expressions
+            if self.program.function_around(write.path, found.frame) == write.function
+        )
+
+    def _is_inside(self, operation: Operation, wrapped: set[tuple[str, Place]]) -> bool:
+        """Whether an operation is what a request-scoped call of a function of that name does."""
+        name = self.program.facts[operation.path].frames[operation.function].name
+        return operation.op in WRITES and all((name, place) in wrapped for place in operation.places)
+
+    def _is_filled_by_other(self, delete: Operation, key: str) -> bool:
+        """Whether the deleted path is a local name that was handed to something which writes the file."""
+        frame = self.program.facts[delete.path].frames[delete.function]
+        return key not in [parameter.name for parameter in frame.parameters] and self.escapes.is_filled_by_other(
+            delete.path, delete.function, key, delete.call.span[:2]
+        )
+
+
+def _on_disk(operation: Operation) -> Operation | None:
+    """The operation without places that tempfile or a context manager removes, None where no other is left."""
+    if operation.call.flags & MAIN:
+        return None
+    kept = tuple(place for place in operation.places if place.root != roots.TEMPORARY)
+    return replace(operation, places=kept) if kept else None
+
+
+def _hands_out(node: Any, key: str) -> bool:
+    """Whether a returned value is the path itself, alone or first of several, or the file served."""
+    if type(node) is ast.Tuple and node.elts:
+        node = node.elts[0]
+    if type(node) is ast.Call and node.args and getattr(node.func, "id", "").startswith(("send_", "FileResponse")):
+        return True
+    return type(node) is ast.Name and node.id == key
+
+
+def _is_as_deep(place: Place, other: Place) -> bool:
+    return place.base == other.base and (len(place.steps) >= len(other.steps) or place.steps[-1:] == (roots.ANY,))
+
+
+def _is_fixed(place: Place) -> bool:
+    return place.constant == place.steps and place.root not in (roots.NAME, roots.UNKNOWN)
+
+
+def _key(operation: Operation) -> str:
+    """What an operation's path is called: the name of a variable, or its syntax tree."""
+    node = operation.key
+    while type(node) is ast.Call and len(node.args) == 1 and getattr(node.func, "id", "") in ("Path", "str"):
+        node = node.args[0]
+    return node.id if type(node) is ast.Name else ast.dump(node)
+
+
+def _is_made_when_missing(write: Operation, alike: list[Operation]) -> bool:
+    """Whether a write stands in the branch of a function that runs when there is no file to read."""
+    return bool(write.call.flags & (BRANCH | HANDLER)) and any(
+        each.op is Op.READ and each.call.span < write.call.span and each.call.flags & (BRANCH | TRY) for each in alike
+    )
+
+
+def _is_around(delete: Operation, other: Operation) -> bool:
+    """Whether what is deleted is a folder of this request that holds the other path."""
+    return any(
+        place.base == found.base
+        and any(roots.ANY in step for step in place.steps)
+        and len(place.steps) < len(found.steps)
+        and place.steps == found.steps[: len(place.steps)]
+        for place in delete.places
+        for found in other.places
+    )
