@@ -15,6 +15,12 @@ def report(
     decisions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What was decided so far: groups taken or left, answers.")
     ] = None,
+    verified: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Show this check on the page: what `verify --output-format json:FILE` wrote."
+        ),
+    ] = None,
 ) -> None:
     """Write what a migration would change to a file, to read, to send around and to decide on.
 
@@ -25,20 +31,25 @@ def report(
 
     if html is None and markdown is None:
         raise typer.BadParameter("say what to write: --html FILE, --markdown FILE, or both")
+    if verified and html is None:
+        raise typer.BadParameter("--verified is shown on the page: add --html FILE")
 
     def run(target: Target) -> int:
         from unstate.changes.decisions import Decisions, Standing, load, select
         from unstate.report.html import plan_html
         from unstate.report.markdown import plan_markdown
+        from unstate.report.verified import load as load_verified
 
         decided = load(decisions) if decisions else Decisions()
+        check = load_verified(verified) if verified else None
         state = start_review(target, {}, (), decided)
         tell_unread(state.plan)
         if html:
             title = target.root.resolve().name
-            html.write_bytes(
-                plan_html(state.plan, state.changes, title=title, decisions=decided, templates=target.root)
+            page = plan_html(
+                state.plan, state.changes, title=title, decisions=decided, templates=target.root, verified=check
             )
+            html.write_bytes(page)
         if markdown:
             wanted = [group.id for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)]
             rejected = [group.id for group in state.with_standing(Standing.REJECTED)]

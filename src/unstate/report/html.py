@@ -20,6 +20,7 @@ from unstate.model import FileChange, Group, Plan, Value, Verdict
 from unstate.render.templates import fill
 from unstate.report import words
 from unstate.report.text import MEANING
+from unstate.report.verified import Verified
 from unstate.report.words import visible
 
 POLICY = ("default-src 'none'", "base-uri 'none'", "form-action 'none'")
@@ -65,9 +66,11 @@ def plan_html(
     title: str,
     decisions: Decisions | None = None,
     templates: Path | None = None,
+    verified: Verified | None = None,
 ) -> bytes:
     """The page for a plan. `changes_of` renders one group alone (with what it needs); `decisions` are those made so
-    far; `templates` is a project whose own templates/ come first. Raises TemplateError.
+    far; `templates` is a project whose own templates/ come first; `verified` is what a check of the result found.
+    Raises TemplateError.
     """
     decided = decisions or Decisions()
     able = [group for group in plan.groups if group.verdict is not Verdict.MANUAL]
@@ -90,6 +93,7 @@ def plan_html(
         services=len({group.finding.store.service for group in plan.groups}),
         requires=sorted({requirement for group in able for requirement in group.requires}),
         schema=SCHEMA,
+        verified=verified,
         words=words,
         visible=visible,
     )

@@ -15,12 +15,14 @@ from unstate.changes.decisions import Decisions
 from unstate.changes.documents import encode
 from unstate.model import Plan
 from unstate.report.data import ScanEntry
+from unstate.report.verified import Verified
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DOCUMENTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "scan-1": (ScanEntry, "What unstate scan found"),
     "plan-1": (Plan, "What unstate migrate would change"),
     "decisions-1": (Decisions, "What a person has decided about a plan"),
+    "verify-1": (Verified, "What unstate verify found"),
 }
 
 

@@ -138,6 +138,7 @@ class Report:
             {
                 "schema": "unstate.verify/1",
                 "outcome": self.outcome,
+                "conclusion": self._conclusion(),
                 "app": self.app,
                 "scenario": self.scenario,
                 "services": self.services,
