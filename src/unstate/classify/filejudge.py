@@ -43,7 +43,7 @@ class Judge:
             place for found in self.operations if type(found.key) is ast.Constant for place in found.places
         }
         self._folders = {
-            (found.path, found.function, _key(found))
+            (found.path, found.function, key_of(found))
             for found in self.operations
             if found.op is Op.LIST or found.call.name in ("rmtree", "rmdir")
         }
@@ -117,7 +117,7 @@ class Judge:
         depth = len(mine.steps)
         if operation.op is Op.LIST and depth + 1 < len(written.steps) and roots.ANY not in written.steps[depth]:
             return operation.call.name in ("walk", "rglob") or "**" in operation.call.source
-        if (operation.path, operation.function, _key(operation)) not in self._folders:
+        if (operation.path, operation.function, key_of(operation)) not in self._folders:
             return True
         last = written.steps[-1] if written.steps else ""
         return depth < len(written.steps) or last == roots.ANY or "." not in last
@@ -145,7 +145,7 @@ class Judge:
                 continue
             readers = self.entries(other)
             read_elsewhere = read_elsewhere or bool(readers - writers) or not readers
-        consumed = self.escapes.is_consumed(write.path, write.function, _key(write), write.call.span[2:])
+        consumed = self.escapes.is_consumed(write.path, write.function, key_of(write), write.call.span[2:])
         if read_elsewhere:
             return not consumed or self._is_callers(write) or self._leaves(write)
         return not consumed and self._leaves(write) and not _is_fixed(place)
@@ -159,9 +159,24 @@ class Judge:
         return not parameters.isdisjoint(self._sources(write.path, write.function, names_in(write.key)))
 
     def _leaves(self, write: Operation) -> bool:
-        """Whether the name of the file gets to somebody who may ask for it later."""
+        """Whether the name of the file gets to somebody who may ask for it later: or came from there."""
         local = self._sources(write.path, write.function, names_in(write.key))
-        return self.escapes.leaves(write.path, write.function, tuple(sorted(local)))
+        if self.escapes.leaves(write.path, write.function, tuple(sorted(local))):
+            return True
+        if self.escapes.is_consumed(write.path, write.function, key_of(write), write.call.span[2:]):
+            return False
+        return self._is_clients_name(write, local)
+
+    def _is_clients_name(self, write: Operation, local: set[str]) -> bool:
+        """Whether the file is called as the client that sent it called it."""
+        if _mentions_file_name(write.key):
+            return True
+        return any(
+            binding.ref is not None and binding.ref.source and _mentions_file_name(parse(binding.ref.source))
+            for name in local
+            if (found := self.program.lookup(write.path, write.function, name)) is not None
+            for binding in found[1]
+        )
 
     def _sources(self, path: str, function: int, names: tuple[str, ...]) -> set[str]:
         """Local names that a path is made of, through assignments."""
@@ -186,14 +201,18 @@ class Judge:
         same = [
             other
             for other in self._by_base[operation.places[0].base]
-            if other.path == operation.path and other.function == operation.function and other.function
+            if other.path == operation.path
+            and other.function
+            and operation.function in (other.function, self._around(other))
         ]
-        key = _key(operation)
-        alike = [each for each in same if _key(each) == key]
+        key = key_of(operation)
+        alike = [each for each in same if key_of(each) == key]
         if any(each.call.name in ("download_file", "download_fileobj") for each in same):
             return True  # a local copy of an object that lives elsewhere
         if any(each.op is Op.RENAME for each in alike):
             return False  # written beside its place, then put there
+        if operation.op in WRITES and not operation.framework and self._is_removed_by_caller(operation):
+            return True
         writes = [each for each in alike if each.op in WRITES]
         if operation.op in WRITES and (
             _is_made_when_missing(operation, alike) or self._is_returned_if_there(operation, alike)
@@ -202,15 +221,39 @@ class Judge:
         return any(
             other.op is Op.DELETE
             and not other.call.flags & (HANDLER | LOOP)
-            and (_key(other) == key or _is_around(other, operation))
+            and (key_of(other) == key or _is_around(other, operation))
             and (any(each.call.span < other.call.span for each in writes) or self._is_filled_by_other(other, key))
             for other in same
+        )
+
+    def _around(self, operation: Operation) -> int:
+        """The function around the function of an operation: what `after_this_request` and its like clean up."""
+        frames = self.program.facts[operation.path].frames
+        return self.program.function_around(operation.path, frames[operation.function].parent)
+
+    def _is_removed_by_caller(self, write: Operation) -> bool:
+        """Whether a caller that was given the path removes it: `path = save(f)` ... `os.remove(path)`."""
+        name = self.program.facts[write.path].frames[write.function].name
+        return any(
+            other.op is Op.DELETE
+            and not other.call.flags & HANDLER
+            and (other.path, other.function) != (write.path, write.function)
+            and type(other.key) is ast.Name
+            and self._is_made_by(other, other.key.id, name)
+            for other in self._by_base[write.places[0].base]
+        )
+
+    def _is_made_by(self, operation: Operation, local: str, name: str) -> bool:
+        """Whether a local name holds what a call of the function of that name gave."""
+        found = self.program.lookup(operation.path, operation.function, local)
+        return found is not None and any(
+            binding.ref is not None and name in binding.ref.value and "()" in binding.ref.value for binding in found[1]
         )
 
     def _is_returned_if_there(self, write: Operation, alike: list[Operation]) -> bool:
         """Whether a function returns the path early where the file is there: it makes again what is missing."""
         tests = [each for each in alike if each.op is Op.EXISTS and each.call.span < write.call.span]
-        key = _key(write)
+        key = key_of(write)
         return bool(tests) and any(
             found.sort == "return"
             and found.flags & BRANCH
@@ -241,6 +284,12 @@ def _on_disk(operation: Operation) -> Operation | None:
     return replace(operation, places=kept) if kept else None
 
 
+def _mentions_file_name(node: Any) -> bool:
+    return node is not None and any(
+        type(each) is ast.Attribute and each.attr in ("filename", "raw_filename") for each in ast.walk(node)
+    )
+
+
 def _hands_out(node: Any, key: str) -> bool:
     """Whether a returned value is the path itself, alone or first of several, or the file served."""
     if type(node) is ast.Tuple and node.elts:
@@ -258,7 +307,7 @@ def _is_fixed(place: Place) -> bool:
     return place.constant == place.steps and place.root not in (roots.NAME, roots.UNKNOWN)
 
 
-def _key(operation: Operation) -> str:
+def key_of(operation: Operation) -> str:
     """What an operation's path is called: the name of a variable, or its syntax tree."""
     node = operation.key
     while type(node) is ast.Call and len(node.args) == 1 and getattr(node.func, "id", "") in ("Path", "str"):

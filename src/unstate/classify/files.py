@@ -157,13 +157,13 @@ def _holds(outer: Place, inner: Place) -> bool:
 
 def _is_database(location: Location) -> bool:
     """Whether everything that is written there is data in a format that a program reads back."""
-    if any(each.call.name == "connect" for each in location.writes):
-        return True
     written = [
-        place.steps[-1] if place.steps else ""
+        (each.call.name, place.steps[-1] if place.steps else "")
         for each in location.operations
         if each.op in WRITES
         for place in each.places
         if place.base == location.place.base
     ]
-    return bool(written) and all("." in name and name.rpartition(".")[2] in _DATA for name in written)
+    return bool(written) and all(
+        call == "connect" or ("." in name and name.rpartition(".")[2] in _DATA) for call, name in written
+    )

@@ -57,7 +57,7 @@ TOUCHING = frozenset(
         " extractall to_csv to_excel to_parquet to_json to_pickle to_feather to_hdf read_csv read_excel"
         " read_parquet read_pickle read_json dump load savez connect send_file send_from_directory FileResponse"
         " static_file StaticFiles add_static static serve BackgroundTask add_task to_thread run_in_threadpool"
-        " run_sync submit run_in_executor delay download_file upload_file FileField ImageField FileSystemStorage"
+        " run_sync submit run_in_executor delay file download_file upload_file FileField ImageField FileSystemStorage"
         " delete NamedTemporaryFile mkstemp mkdtemp TemporaryDirectory upload_fileobj download_fileobj"
     ).split()
 )

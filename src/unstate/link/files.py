@@ -128,8 +128,12 @@ class Operations:
             if node.args:
                 yield _mode(node, 1), node.args[0]
         elif name in ("connect",):
-            if owner is not None and path_of(owner)[-1:] in (("sqlite3",), ("aiosqlite",)) and node.args:
+            known = owner is not None and path_of(owner)[-1:] in (("sqlite3",), ("aiosqlite",))
+            if known and node.args and ":memory:" not in call.source and "mode=memory" not in call.source:
                 yield Op.WRITE, node.args[0]
+        elif name == "file":
+            if owner is None and node.args and self._is_response_file(path, call.frame):
+                yield Op.SERVE, node.args[0]
         elif name in ("dump", "load"):
             # `joblib.dump(value, path)`; `json.dump` takes an open file, which `open` accounts for
             if path_of(owner)[-1:] in (("joblib",), ("torch",), ("np",), ("numpy",)):
@@ -168,6 +172,10 @@ class Operations:
                     target = _keyword(node, "path") or _keyword(node, "directory") or _keyword(node, "path_or_file")
                 if target is not None:
                     yield op, target
+
+    def _is_response_file(self, path: str, frame: int) -> bool:
+        value = self.resolver.resolve(path, frame, ("file",))
+        return isinstance(value, External) and value.name.endswith("response.file")
 
     def _opened(self, node: ast.Call, owner: Any, module: bool) -> Iterator[tuple[Op, Any]]:
         if module:

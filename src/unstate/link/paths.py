@@ -220,6 +220,9 @@ class Paths:
         root = path_of(owner)[-1:] if owner is not None else ()
         if name == "join" and (owner is None or root[0:1] in (("path",), ("osp",), ("posixpath",), ("ospath",))):
             return self._joined(path, frame, node.args, scope)
+        if name == "join" and type(owner) is ast.Constant and owner.value in ("/", "\\"):
+            parts = node.args[0] if node.args else None
+            return self._joined(path, frame, parts.elts, scope) if isinstance(parts, ast.List | ast.Tuple) else ()
         if name == "joinpath" and owner is not None:
             return self._joined(path, frame, [owner, *node.args], scope)
         if name in _JOINING:
