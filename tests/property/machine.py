@@ -69,11 +69,13 @@ def prove_all(shape: Shape, operations: Sequence[Operation], services: Services)
     examples, steps = (8, 20) if shape.layout is Layout.S3 else (40, 30)  # the light S3 server takes its time
     proof = prove(shape, operations, services, examples, steps)
     rest = [operation for operation in operations if proof.runs[operation.rule.id] < ENOUGH]
+    tries = len(rest)
     while rest and proof.mismatch is None:
         writing = [operation for operation in operations if operation.rule.pattern in WRITING]
-        more = prove(shape, [*writing, *rest], services, len(rest), steps)
+        more = prove(shape, [*writing, *rest], services, tries, steps)
         proof = Proof(more.mismatch, proof.runs + more.runs)
         rest = [operation for operation in operations if proof.runs[operation.rule.id] < ENOUGH]
+        tries *= 4  # the same tries would draw the same operations again
     return proof
 
 
