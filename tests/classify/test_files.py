@@ -406,6 +406,279 @@ FOUND: dict[str, tuple[dict[str, str], str, str]] = {
         "US203",
         "VOTES",
     ),
+    "picture under static, name in the database": (
+        {
+            "app.py": """
+            import os, secrets
+            from PIL import Image
+            from flask import Flask
+            app = Flask(__name__)
+            def save_picture(form_picture):
+                random_hex = secrets.token_hex(8)
+                _, f_ext = os.path.splitext(form_picture.filename)
+                picture_fn = random_hex + f_ext
+                picture_path = os.path.join(app.root_path, 'static/profile_pics', picture_fn)
+                i = Image.open(form_picture)
+                i.thumbnail((125, 125))
+                i.save(picture_path)
+                return picture_fn
+            @app.route("/account", methods=["POST"])
+            def account():
+                current_user.image_file = save_picture(form.picture.data)
+                db.session.commit()
+                return ""
+            """,
+        },
+        "US202",
+        "static/profile_pics",
+    ),
+    "tornado": (
+        {
+            "app.py": """
+            import os, tornado.web, tornado.ioloop
+            class Up(tornado.web.RequestHandler):
+                def post(self):
+                    f = self.request.files["f"][0]
+                    with open(os.path.join(self.application.settings["upload_path"], f.filename), "wb") as o:
+                        o.write(f.body)
+                    self.write("ok")
+            def make():
+                return tornado.web.Application([(r"/up", Up)], upload_path="uploads")
+            """,
+        },
+        "US202",
+        "upload_path",
+    ),
+    "django view by hand": (
+        {
+            "site/settings.py": """
+            from pathlib import Path
+            BASE_DIR = Path(__file__).resolve().parent.parent
+            MEDIA_ROOT = BASE_DIR / "media"
+            """,
+            "site/urls.py": """
+            from django.urls import path
+            from . import views
+            urlpatterns = [path("up", views.up), path("down/<n>", views.down)]
+            """,
+            "site/views.py": """
+            import os
+            from django.conf import settings
+            from django.http import HttpResponse, FileResponse
+            def up(request):
+                f = request.FILES["f"]
+                with open(os.path.join(settings.MEDIA_ROOT, f.name), "wb+") as dest:
+                    for chunk in f.chunks():
+                        dest.write(chunk)
+                return HttpResponse("ok")
+            def down(request, n):
+                return FileResponse(open(os.path.join(settings.MEDIA_ROOT, n), "rb"))
+            """,
+        },
+        "US202",
+        "MEDIA_ROOT",
+    ),
+    "temp file in a registry": (
+        {
+            "app.py": """
+            import tempfile
+            from flask import Flask, request, send_file
+            app = Flask(__name__)
+            files = {}
+            @app.post("/<k>")
+            def up(k):
+                tmp = tempfile.NamedTemporaryFile(delete=False)
+                request.files["f"].save(tmp.name)
+                files[k] = tmp.name
+                return k
+            @app.get("/<k>")
+            def get(k):
+                return send_file(files[k])
+            """,
+        },
+        "US202",
+        "up.tmp",
+    ),
+    "folder by string sum": (
+        {
+            "app.py": """
+            import os
+            from flask import Flask, request, send_from_directory
+            app = Flask(__name__)
+            ROOT = os.path.dirname(os.path.abspath(__file__))
+            @app.post("/")
+            def up():
+                target = os.path.join(ROOT, "images/")
+                for f in request.files.getlist("file"):
+                    destination = "/".join([target, f.filename])
+                    f.save(destination)
+                return ""
+            @app.get("/<n>")
+            def get(n):
+                return send_from_directory("images", n)
+            """,
+        },
+        "US202",
+        "images",
+    ),
+    "celery writes, view reads": (
+        {
+            "tasks.py": """
+            from celery import shared_task
+            from pathlib import Path
+            OUT = Path("/srv/out")
+            @shared_task
+            def make(job):
+                (OUT / f"{job}.txt").write_text("x")
+            """,
+            "views.py": """
+            from rest_framework.views import APIView
+            from django.http import FileResponse
+            from tasks import make, OUT
+            class J(APIView):
+                def post(self, request, job):
+                    make.delay(job)
+                def get(self, request, job):
+                    return FileResponse((OUT / f"{job}.txt").open("rb"))
+            """,
+        },
+        "US202",
+        "OUT",
+    ),
+    "csv read at start, written by requests": (
+        {
+            "app.py": """
+            import csv
+            from flask import Flask, request
+            app = Flask(__name__)
+            FILE = "scores.csv"
+            def load():
+                with open(FILE) as f:
+                    return list(csv.reader(f))
+            SCORES = load()
+            @app.post("/")
+            def add():
+                with open(FILE, "a") as f:
+                    csv.writer(f).writerow([request.json["n"]])
+                return ""
+            """,
+        },
+        "US203",
+        "FILE",
+    ),
+    "blueprint, config class, helper": (
+        {
+            "config.py": """
+            import os
+            class Config:
+                UPLOAD_FOLDER = os.path.join(os.getcwd(), "uploads")
+            """,
+            "app.py": """
+            from flask import Flask
+            from views import bp
+            def create_app():
+                app = Flask(__name__)
+                app.config.from_object("config.Config")
+                app.register_blueprint(bp)
+                return app
+            """,
+            "views.py": """
+            import os, uuid
+            from flask import Blueprint, current_app, request, send_file
+            bp = Blueprint("b", __name__)
+            def save_file(f):
+                name = uuid.uuid4().hex + ".bin"
+                f.save(os.path.join(current_app.config["UPLOAD_FOLDER"], name))
+                return name
+            @bp.route("/", methods=["POST"])
+            def up():
+                return save_file(request.files["f"])
+            @bp.route("/<n>")
+            def down(n):
+                return send_file(os.path.join(current_app.config["UPLOAD_FOLDER"], n))
+            """,
+        },
+        "US202",
+        "Config.UPLOAD_FOLDER",
+    ),
+    "class attr folder with staticmethods": (
+        {
+            "svc.py": """
+            import os, shutil
+            class FileService:
+                BASE = "/var/lib/app/files"
+                @staticmethod
+                def save(name, stream):
+                    p = os.path.join(FileService.BASE, name)
+                    with open(p, "wb") as f:
+                        shutil.copyfileobj(stream, f)
+                    return p
+                @classmethod
+                def read(cls, name):
+                    return open(os.path.join(cls.BASE, name), "rb")
+            """,
+            "app.py": """
+            from fastapi import FastAPI, UploadFile
+            from fastapi.responses import StreamingResponse
+            from svc import FileService
+            app = FastAPI()
+            @app.post("/")
+            def up(file: UploadFile):
+                FileService.save(file.filename, file.file)
+            @app.get("/{n}")
+            def get(n: str):
+                return StreamingResponse(FileService.read(n))
+            """,
+        },
+        "US202",
+        "FileService.BASE",
+    ),
+    "sanic file": (
+        {
+            "app.py": """
+            import aiofiles
+            from sanic import Sanic
+            from sanic.response import file, json
+            app = Sanic("x")
+            @app.post("/u/<n>")
+            async def u(request, n):
+                async with aiofiles.open(f"./files/{n}", "wb") as f:
+                    await f.write(request.body)
+                return json({})
+            @app.get("/d/<n>")
+            async def d(request, n):
+                return await file(f"./files/{n}")
+            """,
+        },
+        "US202",
+        "files",
+    ),
+    "aiohttp": (
+        {
+            "app.py": """
+            import os
+            from aiohttp import web
+            async def up(request):
+                reader = await request.multipart()
+                field = await reader.next()
+                path = os.path.join(request.app["upload_dir"], field.filename)
+                with open(path, "wb") as f:
+                    while chunk := await field.read_chunk():
+                        f.write(chunk)
+                return web.Response(text="ok")
+            async def down(request):
+                return web.FileResponse(os.path.join(request.app["upload_dir"], request.match_info["n"]))
+            def make():
+                app = web.Application()
+                app["upload_dir"] = "/data/up"
+                app.router.add_post("/", up)
+                app.router.add_get("/{n}", down)
+                return app
+            """,
+        },
+        "US202",
+        "app['upload_dir']",
+    ),
 }
 
 
@@ -724,6 +997,159 @@ SILENT: dict[str, dict[str, str]] = {
                 f.write("1")
             app.run()
         """
+    },
+    "after_this_request": {
+        "app.py": """
+        import os, uuid
+        from flask import Flask, send_file, after_this_request
+        app = Flask(__name__)
+        @app.get("/")
+        def index():
+            path = os.path.join("downloads", f"{uuid.uuid4()}.mp4")
+            download(path)
+            with open(path, "ab") as f:
+                f.write(b"x")
+            @after_this_request
+            def cleanup(response):
+                os.remove(path)
+                return response
+            return send_file(path)
+        """,
+    },
+    "helper saves, caller removes": {
+        "app.py": """
+        import os, uuid
+        from flask import Flask, request
+        app = Flask(__name__)
+        UPLOADS = "uploads"
+        def save_upload(f):
+            path = os.path.join(UPLOADS, str(uuid.uuid4()))
+            f.save(path)
+            return path
+        @app.post("/")
+        def index():
+            path = save_upload(request.files["f"])
+            try:
+                return transcribe(path)
+            finally:
+                os.remove(path)
+        """,
+    },
+    "export of one request, name fixed": {
+        "app.py": """
+        from flask import Flask, send_file
+        import pandas as pd
+        app = Flask(__name__)
+        @app.get("/export")
+        def export():
+            pd.DataFrame().to_excel("export.xlsx")
+            return send_file("export.xlsx")
+        """,
+    },
+    "background task cleans up": {
+        "app.py": """
+        import os, uuid
+        from fastapi import FastAPI, BackgroundTasks
+        from fastapi.responses import FileResponse
+        app = FastAPI()
+        def cleanup(p):
+            os.remove(p)
+        @app.get("/")
+        def index(tasks: BackgroundTasks):
+            path = f"/data/out/{uuid.uuid4()}.pdf"
+            with open(path, "wb") as f:
+                f.write(b"")
+            tasks.add_task(cleanup, path)
+            return FileResponse(path)
+        """,
+    },
+    "config editor": {
+        "app.py": """
+        import yaml
+        from flask import Flask, request
+        app = Flask(__name__)
+        CONFIG_FILE = "config.yaml"
+        def load():
+            with open(CONFIG_FILE) as f:
+                return yaml.safe_load(f)
+        @app.get("/")
+        def index():
+            return load()
+        @app.post("/")
+        def save():
+            with open(CONFIG_FILE, "w") as f:
+                yaml.dump(request.json, f)
+            return ""
+        """,
+    },
+    "debug dump nobody reads": {
+        "app.py": """
+        from flask import Flask, request
+        app = Flask(__name__)
+        @app.post("/")
+        def index():
+            with open("last_response.txt", "w") as f:
+                f.write(request.data)
+            return "ok"
+        """,
+    },
+    "passes a temp path to a subprocess": {
+        "app.py": """
+        import subprocess, tempfile, os
+        from flask import Flask, request
+        app = Flask(__name__)
+        @app.post("/")
+        def index():
+            fd, path = tempfile.mkstemp(suffix=".wav")
+            os.close(fd)
+            request.files["f"].save(path)
+            out = subprocess.run(["ffmpeg", "-i", path], capture_output=True)
+            os.unlink(path)
+            return out.stdout
+        """,
+    },
+    "streamlit temp": {
+        "app.py": """
+        import streamlit as st, os, tempfile
+        f = st.file_uploader("x")
+        if f:
+            with tempfile.NamedTemporaryFile(delete=False) as t:
+                t.write(f.read())
+            st.write(run(t.name))
+            os.unlink(t.name)
+        """,
+    },
+    "list of assets": {
+        "app.py": """
+        import os
+        from flask import Flask
+        app = Flask(__name__)
+        PLUGINS = os.path.join(os.path.dirname(__file__), "plugins")
+        @app.get("/")
+        def index():
+            return [open(os.path.join(PLUGINS, p)).read() for p in os.listdir(PLUGINS)]
+        """,
+    },
+    "in-memory sqlite": {
+        "app.py": """
+        import sqlite3
+        from flask import Flask
+        app = Flask(__name__)
+        @app.get("/")
+        def index():
+            return str(sqlite3.connect(":memory:").execute("select 1").fetchall())
+        """,
+    },
+    "socket connect and redis": {
+        "app.py": """
+        import socket, psycopg2
+        from flask import Flask
+        app = Flask(__name__)
+        @app.get("/")
+        def index():
+            s = socket.socket(); s.connect(("a/b", 1)); psycopg2.connect("dbname/x")
+            return ""
+        """,
     },
 }
 

@@ -34,7 +34,9 @@ class Judge:
         self.escapes = Escapes(program)
         self._entries: dict[Function, frozenset[Function]] = {}
         self._callers: dict[Function, list[Function]] = {}
-        self.operations = [kept for found in operations.found if (kept := _on_disk(found)) is not None]
+        everything = [found for found in operations.found if not found.call.flags & MAIN]
+        remembered = self._remembered(everything)
+        self.operations = [kept for found in everything if (kept := _on_disk(found, remembered)) is not None]
         self._by_base: dict[tuple[str, object], list[Operation]] = defaultdict(list)
         for found in self.operations:
             for base in {place.base for place in found.places}:
@@ -52,6 +54,28 @@ class Judge:
         self.lasting = [
             found for found in self.operations if id(found) not in scoped and not self._is_inside(found, wrapped)
         ]
+
+    def _remembered(self, operations: list[Operation]) -> set[Place]:
+        """Temporary files whose path is put where later requests find it, and that their maker does not remove."""
+        found: set[Place] = set()
+        removed: set[tuple[str, int, Place]] = set()
+        for each in operations:
+            if each.op is Op.DELETE:
+                removed.update((each.path, each.function, place) for place in each.places)
+        for each in operations:
+            if each.op not in WRITES or not each.function or type(each.key) not in (ast.Name, ast.Attribute):
+                continue
+            local = self._sources(each.path, each.function, names_in(each.key))
+            for place in each.places:
+                top = Place(place.root, place.detail)
+                if (
+                    place.root == roots.TEMPORARY
+                    and (each.path, each.function, place) not in removed
+                    and (each.path, each.function, top) not in removed
+                    and self.escapes.is_remembered(each.path, each.function, local)
+                ):
+                    found.add(top)
+        return found
 
     def happens(self, write: Operation) -> bool:
         """Whether a request leads to a write, or the framework writes by itself."""
@@ -94,8 +118,11 @@ class Judge:
         )
 
     def _is_framework_method(self, function: Function) -> bool:
-        """A method of a class whose base, from another distribution, is a view or a handler by its name."""
+        """A method of a class whose base, from another distribution, is a view by its name; a Django view function."""
         frame = self.program.frame(function)
+        if [parameter.name for parameter in frame.parameters[:1]] == ["request"]:
+            imports = self.program.facts[function.path].imports
+            return any(found.module.partition(".")[0] in ("django", "rest_framework", "pyramid") for found in imports)
         owner = self.program.facts[function.path].frames[frame.parent]
         return owner.sort == CLASS and any(
             base.endswith(("View", "Handler", "Consumer", "ViewSet", "Endpoint"))
@@ -108,7 +135,7 @@ class Judge:
             return False  # a local name that could not be followed
         if place.root == roots.WORKING and len(place.steps) == 1 and "." not in place.steps[0]:
             return place in self.map.names or place in self._literal  # else any text
-        return place.root in (roots.NAME, roots.UNKNOWN) or bool(place.constant)
+        return place.root in (roots.NAME, roots.UNKNOWN, roots.TEMPORARY) or bool(place.constant)
 
     def reaches(self, operation: Operation, mine: Place, written: Place) -> bool:
         """Whether an operation on one place concerns a file written at another."""
@@ -124,7 +151,7 @@ class Judge:
 
     def outlives(self, write: Operation, place: Place) -> bool:
         """Whether another request, process or run reads what is written."""
-        if write.framework or write.call.name == "connect":
+        if write.framework or write.call.name == "connect" or place.root == roots.TEMPORARY:
             return True
         related = [
             other
@@ -276,11 +303,13 @@ class Judge:
         )
 
 
-def _on_disk(operation: Operation) -> Operation | None:
-    """The operation without places that tempfile or a context manager removes, None where no other is left."""
-    if operation.call.flags & MAIN:
-        return None
-    kept = tuple(place for place in operation.places if place.root != roots.TEMPORARY)
+def _on_disk(operation: Operation, remembered: set[Place]) -> Operation | None:
+    """The operation without temporary places that nobody remembers, None where no other is left."""
+    kept = tuple(
+        place
+        for place in operation.places
+        if place.root != roots.TEMPORARY or Place(place.root, place.detail) in remembered
+    )
     return replace(operation, places=kept) if kept else None
 
 

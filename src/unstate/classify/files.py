@@ -6,6 +6,7 @@ from unstate.classify import purpose
 from unstate.classify.filejudge import WRITES, Judge
 from unstate.classify.filewords import Location, Words, span_of
 from unstate.link import places as roots
+from unstate.link.escapes import names_in
 from unstate.link.files import Operation, Operations
 from unstate.link.places import Name, Place
 from unstate.link.program import Program
@@ -129,6 +130,10 @@ class Files:
                     span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
                     return full, name.path, span, name.ref.source
                 return full, first.path, span_of(first), first.call.source
+        if place.root == roots.TEMPORARY:
+            frame = self.program.facts[first.path].frames[first.function]
+            local = next(iter(names_in(first.key)), "file")
+            return f"{frame.qualname}.{local}", first.path, span_of(first), first.call.source
         start = place.detail if place.root in (roots.UNKNOWN, roots.NAME) and isinstance(place.detail, str) else ""
         return "/".join(filter(None, (start, *steps))) or place.root, first.path, span_of(first), first.call.source
 

@@ -81,6 +81,29 @@ class Escapes:
                 self._refs[(path, index)] = refs
         return self._refs.get((path, function), [])
 
+    def is_remembered(self, path: str, function: int, names: set[str]) -> bool:
+        """Whether one of the local names is put into something that is no local of the function."""
+        imports = self.program.facts[path].imports
+        components = {found.bound for found in imports if found.module == "gradio"}
+        for ref in self._of(path, function):
+            if (
+                ref.use == "pass"
+                and ref.path[0] in names
+                and ref.position == "value"
+                and ref.callee[:1]
+                and ref.callee[0] in components
+            ):
+                return True  # a component fetches the file when the user asks for it
+            if ref.use != "target" or len(ref.path) < 2 or not ref.source or ref.path[0] in ("self", "request", "g"):
+                continue
+            found = self.program.lookup(path, ref.frame, ref.path[0])
+            outside = (
+                found is None or found[0] != function or self.program.facts[path].frames[found[0]].sort != FUNCTION
+            )
+            if outside and _keeps(parse(ref.source), names):
+                return True
+        return False
+
     def is_consumed(self, path: str, function: int, name: str, after: tuple[int, int]) -> bool:
         """Whether a function hands the file of that name to something that uses it, after a place."""
         refs = self._of(path, function)
