@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from unstate.config import Config
 
@@ -17,17 +18,27 @@ _FOREIGN = frozenset(
         " third_party thirdparty bower_components .ipynb_checkpoints"
     ).split()
 )
+# Files that stand at the root of a service or a distribution.
+_MANIFESTS = frozenset("pyproject.toml setup.py setup.cfg Pipfile Dockerfile manage.py Procfile app.yaml".split())
 # Folders whose code never serves a request.
 _ASIDE = frozenset("tests test testing docs doc migrations benchmarks".split())
 
 
-def files(root: Path, config: Config) -> list[str]:
-    """The Python files below `root` (a folder, or one file), relative to it with `/`, in order.
+class Listing(NamedTuple):
+    """What lies below a root: Python files, and the folders that have a manifest, all relative to it with `/`."""
+
+    files: tuple[str, ...]
+    manifests: tuple[str, ...]  # "." for the root itself
+    packaged: bool  # the root itself is a distribution: a library, not a bare script
+
+
+def listing(root: Path, config: Config) -> Listing:
+    """The Python files below `root` (a folder, or one file), in order, and what tells services apart.
 
     Inside a git work tree what git tracks or would track; elsewhere what a walk finds. Foreign code is left out.
     """
     if root.is_file():
-        return [root.name]
+        return Listing((root.name,), (".",), False)
     listed = _git_files(root)
     found = [path for path in (listed if listed is not None else _walk(root)) if not is_foreign(path)]
     if config.exclude:
@@ -35,7 +46,40 @@ def files(root: Path, config: Config) -> list[str]:
 
         excluded = pathspec.PathSpec.from_lines("gitignore", config.exclude)
         found = [path for path in found if not excluded.match_file(path)]
-    return sorted(found)
+    python = sorted(path for path in found if path.endswith((".py", ".pyw")))
+    manifests = {str(PurePosixPath(path).parent) for path in found if _is_manifest(PurePosixPath(path).name)}
+    return Listing(tuple(python), tuple(sorted(manifests)), _is_packaged(root))
+
+
+def files(root: Path, config: Config) -> list[str]:
+    """The Python files below `root`, in order."""
+    return list(listing(root, config).files)
+
+
+def services(found: Listing, config: Config) -> dict[str, str]:
+    """The service that each file belongs to, by its root: "." or a folder.
+
+    Those that the settings name come first; else the nearest folder upwards that has a manifest.
+    """
+    named = {PurePosixPath(service.root).as_posix() for service in config.service}
+    roots = (named or set(found.manifests)) | {"."}
+    return {
+        path: next(str(parent) for parent in PurePosixPath(path).parents if str(parent) in roots)
+        for path in found.files
+    }
+
+
+def _is_manifest(name: str) -> bool:
+    return name in _MANIFESTS or (name.startswith("requirements") and name.endswith((".txt", ".in")))
+
+
+def _is_packaged(root: Path) -> bool:
+    if (root / "setup.py").is_file():
+        return True
+    try:
+        return b"[build-system]" in (root / "pyproject.toml").read_bytes()
+    except OSError:
+        return False
 
 
 def is_foreign(path: str) -> bool:
@@ -57,7 +101,8 @@ def is_aside(path: str) -> bool:
 
 
 def _git_files(root: Path) -> list[str] | None:
-    command = ["git", "-C", str(root), "ls-files", "-coz", "--exclude-standard", "--deduplicate", "--", "*.py", "*.pyw"]
+    patterns = ["*.py", "*.pyw", *(f"*{name}" for name in sorted(_MANIFESTS)), "*requirements*"]
+    command = ["git", "-C", str(root), "ls-files", "-coz", "--exclude-standard", "--deduplicate", "--", *patterns]
     try:
         done = subprocess.run(command, capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -72,7 +117,7 @@ def _walk(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in _FOREIGN]
         for name in names:
-            if name.endswith((".py", ".pyw")):
+            if name.endswith((".py", ".pyw")) or _is_manifest(name):
                 yield (Path(folder) / name).relative_to(root).as_posix()
 
 
@@ -99,6 +144,22 @@ class Modules:
         if key not in self._found:
             self._found[key] = self._search(folder, module)
         return self._found[key]
+
+    def targets(self, importer: str, level: int, module: str, name: str) -> list[str]:
+        """The files that an import statement loads: the module, a submodule that it names, and the packages around."""
+        if level:
+            base = self.relative(importer, level, module)
+            inner = self.relative(importer, level, f"{module}.{name}".strip(".")) if name else None
+        else:
+            base = self.absolute(importer, module)
+            inner = self.absolute(importer, f"{module}.{name}") if base is not None and name else None
+        found = []
+        for target in (base, inner):
+            if target is not None:
+                found.append(target)
+                parts = target.split("/")[:-1]
+                found += ["/".join([*parts[:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
+        return found
 
     def name(self, path: str) -> str:
         """The dotted name by which the service imports the file."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
+import sys
+import tokenize
 import warnings
 
 from unstate.facts import files
@@ -12,55 +16,80 @@ from unstate.facts.values import FileFacts, Suppression
 from unstate.facts.walk import Walk
 from unstate.model import Diagnostic
 
-VERSION = 3  # of the form and meaning of facts: a change makes cached ones worthless
-
 _SUPPRESSION = re.compile(r"#\s*unstate:\s*ignore(?:\[([\w\s,*]*)\])?[ \t]*:?[ \t]*(.*)")
 
 
 def read(path: str, source: bytes) -> FileFacts | Diagnostic:
-    """Facts of the file `path` (relative to the scanned root), or a diagnostic where it cannot be parsed."""
+    """Facts of the file `path` (relative to the scanned root), or a diagnostic where it cannot be read.
+
+    A Python 2 file is read through its own parser; its facts say so.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source, filename=path)
-        text = decode(source)
-    except SyntaxError as error:
-        return Diagnostic(path=path, line=error.lineno or 1, message=f"cannot be parsed: {error.msg}")
+        try:
+            return _facts(path, decode(source), source)
+        except SyntaxError as error:
+            return _other_python(path, source, error)
     except (ValueError, UnicodeDecodeError, LookupError) as error:
-        return Diagnostic(path=path, line=1, message=f"cannot be parsed: {error}")
+        return Diagnostic(path=path, line=1, message=f"cannot be read: {error}")
     except (RecursionError, MemoryError):
-        return Diagnostic(path=path, line=1, message="cannot be parsed: nested too deeply")
+        return Diagnostic(path=path, line=1, message="cannot be read: nested too deeply")
+
+
+def _facts(path: str, text: str, source: bytes, is_python2: bool = False) -> FileFacts:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text if is_python2 else source, filename=path)
     walk = Walk(tree, text, files.may_touch(source))
-    refs = sorted(walk.refs, key=lambda ref: (ref.line, ref.column, ref.ends))
     facts = FileFacts(
         path,
         walk.frames,
         tuple(sorted(walk.imports, key=lambda found: found.span)),
-        tuple(refs),
+        tuple(sorted(walk.refs, key=lambda ref: (ref.line, ref.column, ref.ends))),
         suppressions(text),
         text.count("\n") + 1,
         tuple(sorted(walk.expressions, key=lambda found: found.span)),
+        is_python2,
     )
     return facts if source.isascii() else in_code_points(facts, text)
 
 
+def _other_python(path: str, source: bytes, error: SyntaxError) -> FileFacts | Diagnostic:
+    """A file that this Python cannot parse: an older or a newer one, or none."""
+    from unstate.facts import python2
+
+    line = error.lineno or 1
+    try:
+        text = decode(source)
+    except SyntaxError:  # an unknown coding cookie
+        return Diagnostic(path=path, line=line, message=f"cannot be read: {error.msg}")
+    if python2.looks_like(text):
+        try:
+            return _facts(path, python2.translate(text, path), source, is_python2=True)
+        except python2.UnreadableError as problem:
+            return Diagnostic(path=path, line=line, message=str(problem), rule="US003")
+        except SyntaxError as left:
+            message = f"a Python 2 file that could not be turned into Python 3: {left.msg}"
+            return Diagnostic(path=path, line=left.lineno or line, message=message, rule="US003")
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    message = f"cannot be parsed by Python {running}: {error.msg}; nothing in this file was looked at"
+    return Diagnostic(path=path, line=line, message=message)
+
+
 def decode(source: bytes) -> str:
     """Source as text, by its BOM or coding cookie. Raises SyntaxError, UnicodeDecodeError, LookupError."""
-    import io
-    import tokenize
-
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     return source.decode(encoding)
 
 
 def suppressions(text: str) -> tuple[Suppression, ...]:
-    """Every `# unstate: ignore[RULE] why` of a file."""
+    """Every comment `# unstate: ignore[RULE] why` of a file."""
     if "unstate:" not in text:
         return ()
     found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        match = _SUPPRESSION.search(line)
-        if match:
-            rules = tuple(rule.strip() for rule in (match[1] or "").split(",") if rule.strip())
-            found.append(Suppression(number, rules, match[2].strip()))
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            match = _SUPPRESSION.match(token.string) if token.type == tokenize.COMMENT else None
+            if match:
+                rules = tuple(rule.strip() for rule in (match[1] or "").split(",") if rule.strip())
+                found.append(Suppression(token.start[0], rules, match[2].strip()))
     return tuple(found)

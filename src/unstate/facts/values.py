@@ -129,3 +129,4 @@ class FileFacts(Fact, frozen=True):
     suppressions: tuple[Suppression, ...] = ()
     lines: int = 0
     expressions: tuple[Expression, ...] = ()  # in order of place
+    is_python2: bool = False  # lines are the file's, columns may not be

@@ -73,16 +73,7 @@ class Program:
             for imported in file.imports:
                 if imported.flags & TYPE_CHECKING or (not lazily and imported.frame):
                     continue
-                if imported.level:
-                    base = self.modules.relative(path, imported.level, imported.module)
-                    inner = self.modules.relative(path, imported.level, f"{imported.module}.{imported.name}".strip("."))
-                else:
-                    base = self.modules.absolute(path, imported.module)
-                    inner = self.modules.absolute(path, f"{imported.module}.{imported.name}") if base else None
-                for target in (base, inner):
-                    if target is not None:
-                        targets.add(target)
-                        targets.update(self._packages(target))
+                targets.update(self.modules.targets(path, imported.level, imported.module, imported.name))
             found[path] = (targets & self.facts.keys()) - {path}
         return found
 
@@ -96,10 +87,6 @@ class Program:
         if parts[0] in frameworks.WEB:
             return self.modules.absolute(path, parts[0]) is None
         return parts[0] in frameworks.VENDORED and not frameworks.WEB.isdisjoint(parts[1:])
-
-    def _packages(self, path: str) -> list[str]:
-        parts = path.split("/")[:-1]
-        return ["/".join([*parts[:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
 
     @cached_property
     def web(self) -> frozenset[str]:

@@ -1,0 +1,110 @@
+"""Work on many items in parallel, whatever dies: a killed or hanging worker costs the one item that did it.
+
+`ProcessPoolExecutor` gives up every pending item when one of its workers is killed, so the items that were under way
+are tried again one by one, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_AHEAD = 2  # items a worker that are handed out before the first is done
+_TICK = 0.5  # seconds between looks at the clock
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Item, Result]):
+    """What became of one item: a result, or in `failure` why there is none."""
+
+    item: Item
+    result: Result | None = None
+    failure: str = ""
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def supervised(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, timeout: float
+) -> Iterator[Outcome[Item, Result]]:
+    """One outcome an item, in no fixed order.
+
+    `function` and the items must be picklable. `timeout` in seconds is for one item; a worker that takes longer, or is
+    killed, is replaced, and the items it may have had are tried alone.
+    """
+    todo = deque(items)
+    pool = _pool(workers)
+    running: dict[Future[Result], tuple[Item, float]] = {}
+    try:
+        while todo or running:
+            suspects: list[Item] = []
+            while todo and len(running) < workers * _AHEAD:
+                item = todo.popleft()
+                try:
+                    running[pool.submit(function, item)] = (item, time.monotonic())
+                except BrokenProcessPool:
+                    suspects.append(item)
+                    break
+            done, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                item, _ = running.pop(future)
+                error = future.exception()
+                if isinstance(error, BrokenProcessPool):
+                    suspects.append(item)
+                elif error is not None:
+                    yield Outcome(item, failure=f"{type(error).__name__}: {error}")
+                else:
+                    yield Outcome(item, future.result())
+            if not done and running:
+                oldest = min(begun for _, begun in running.values())
+                if time.monotonic() - oldest > timeout * _AHEAD:
+                    _kill(pool)
+            if suspects:
+                suspects += [item for item, _ in running.values()]
+                running.clear()
+                pool.shutdown(wait=False, cancel_futures=True)
+                pool = _pool(workers)
+                for item in suspects:
+                    yield _alone(function, item, timeout)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Outcome[Item, Result]:
+    pool = _pool(1)
+    try:
+        return Outcome(item, pool.submit(function, item).result(timeout=timeout))
+    except BrokenProcessPool:
+        return Outcome(item, failure="the process that worked on it died")
+    except TimeoutError:
+        _kill(pool)
+        return Outcome(item, failure=f"it took longer than {timeout:g} s")
+    except Exception as error:
+        return Outcome(item, failure=f"{type(error).__name__}: {error}")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """Ends the pool's own workers; what they had is then reported as broken."""
+    for process in list((getattr(pool, "_processes", None) or {}).values()):
+        if process.is_alive():
+            process.kill()
