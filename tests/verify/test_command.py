@@ -176,7 +176,7 @@ def test_nothing_is_left_however_it_ends(number: signal.Signals, project: Path) 
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert left(project) == []
+    assert list((project.parent / "temporary").iterdir()) == []
     if number is not signal.SIGKILL:
         assert process.returncode == 2
         assert errors.strip() == "unstate: stopped; every process that the check had started is ended"
-        assert list((project.parent / "temporary").iterdir()) == []

@@ -86,11 +86,11 @@ def _check(
     path: Path, app: str, original: str, scenario: str, processes: int, faults: str, backing: str, python: str
 ) -> Report:
     import sys
-    import tempfile
 
     from unstate.cli.console import UserError
     from unstate.config import nearest
     from unstate.verify import FAULTS, App, CannotVerifyError, backing_services, verify
+    from unstate.verify.children import Folder
     from unstate.verify.machines import checkout
     from unstate.verify.sources import generated, load_scenario
 
@@ -107,7 +107,7 @@ def _check(
     if not run and not module:
         raise UserError("which app? name it with --app MODULE:APP, or a command with {port}")
     settings = {"env": names.get("environ", {}), "provides": names.get("provides", {})}
-    with tempfile.TemporaryDirectory(prefix="unstate-original-") as folder:
+    with Folder("original") as folder:
         result = App(path, run, module, python=python or sys.executable, **settings)
         before = None
         if original:

@@ -1,13 +1,15 @@
-"""Child processes that end with us, whatever happens: each a process group of its own, known to a guard."""
+"""Child processes and folders that go with us, whatever happens: a guard knows of each."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +28,11 @@ class _Guard:
         self._process: subprocess.Popen[str] | None = None
         self._owner = 0
 
-    def tell(self, line: str) -> None:
-        """Write one line of the guard's protocol; a guard belongs to the process that started it, not to its forks."""
+    def tell(self, change: str, what: int | str) -> None:
+        """`+` or `-`, and the id of a process group or a folder's path.
+
+        A guard belongs to the process that started it, not to its forks.
+        """
         with self._lock:
             if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
                 self._owner = os.getpid()
@@ -40,11 +45,24 @@ class _Guard:
                     start_new_session=True,
                 )
             assert self._process.stdin is not None
-            self._process.stdin.write(line + "\n")
+            self._process.stdin.write(f"{change}{json.dumps(what)}\n")
             self._process.stdin.flush()
 
 
 _GUARD = _Guard()
+
+
+class Folder(tempfile.TemporaryDirectory[str]):
+    """A new temporary folder, `unstate-PURPOSE-…`, deleted with the block or with this process."""
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(prefix=f"unstate-{purpose}-", ignore_cleanup_errors=True)
+        _GUARD.tell("+", self.name)
+
+    def cleanup(self) -> None:
+        """Delete it now."""
+        super().cleanup()
+        _GUARD.tell("-", self.name)
 
 
 class Child:
@@ -78,7 +96,7 @@ class Child:
                 )
             except OSError as error:
                 raise CannotVerifyError(f"cannot start {self.command[0]}: {error.strerror or error}") from error
-        _GUARD.tell(f"+{self._process.pid}")
+        _GUARD.tell("+", self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -101,7 +119,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
-        _GUARD.tell(f"-{self.pid}")
+        _GUARD.tell("-", self.pid)
 
     def wait(self, timeout: float) -> bool:
         """Whether it ended within `timeout` seconds."""

@@ -13,12 +13,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unstate.verify.children import Child, free_ports, listening, wait_until
+from unstate.verify.children import Child, Folder, free_ports, listening, wait_until
 from unstate.verify.errors import CannotVerifyError
 
 SERVE = Path(__file__).with_name("serve.py")
@@ -133,7 +132,7 @@ class Fleet:
         self._probe = probe
         self._machines: list[Machine] = []
         self._started = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="unstate-verify-")
+        self._folder = Folder("verify")
 
     def __enter__(self) -> Fleet:
         return self

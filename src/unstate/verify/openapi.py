@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from unstate.verify.children import Child, Folder
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.har import load_har
 from unstate.verify.machines import App, Fleet
@@ -26,7 +25,7 @@ def explore(app: App, backing: Backing, schema_path: str) -> Scenario:
     if importlib.util.find_spec("schemathesis") is None:
         raise CannotVerifyError("openapi: needs schemathesis: pip install schemathesis")
     backing.flush()
-    with tempfile.TemporaryDirectory(prefix="unstate-openapi-") as folder, Fleet(app, backing.env) as fleet:
+    with Folder("openapi") as folder, Fleet(app, backing.env) as fleet:
         (machine,) = fleet.boot(1)
         har = Path(folder) / "recorded.har"
         command = [
@@ -35,13 +34,13 @@ def explore(app: App, backing: Backing, schema_path: str) -> Scenario:
             *("--seed", SEED, "--workers", "1", "--checks", "not_a_server_error", "--continue-on-failure"),
             *("--report", "har", "--report-har-path", str(har), "--output-sanitize", "false", "--no-color"),
         ]
+        explorer = Child(command, log=Path(folder) / "log", cwd=Path(folder))
         try:
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, start_new_session=True
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CannotVerifyError(f"schemathesis took more than {SECONDS} s on {schema_path}") from error
+            if not explorer.wait(SECONDS):
+                raise CannotVerifyError(f"schemathesis took more than {SECONDS} s on {schema_path}")
+        finally:
+            explorer.kill()
         if not har.exists():
-            raise CannotVerifyError(f"schemathesis made no request:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+            raise CannotVerifyError(f"schemathesis made no request:\n{explorer.output(30)}")
         scenario = load_har(har)
     return Scenario(f"openapi:{schema_path}", scenario.drive)

@@ -12,14 +12,13 @@ import os
 import shutil
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from unstate.verify.children import Child, free_ports, listening, wait_until
+from unstate.verify.children import Child, Folder, free_ports, listening, wait_until
 from unstate.verify.errors import CannotVerifyError
 
 S3Server = Literal["auto", "seaweedfs", "moto"]
@@ -105,7 +104,7 @@ def backing_services(mode: Literal["auto", "env"] = "auto", *, s3: S3Server = "a
     environment names. Raises `CannotVerifyError` where a service is missing, does not answer, or holds data.
     """
     with contextlib.ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="unstate-backing-")))
+        work = Path(stack.enter_context(Folder("backing")))
         redis_url = _named("REDIS_URL", mode)
         endpoint = _named("AWS_ENDPOINT_URL_S3", mode)
         borrowed = bool(redis_url or endpoint)
