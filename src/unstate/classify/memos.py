@@ -53,8 +53,10 @@ def is_memo(subject: Subject) -> bool:
         return False
     for path, function in writers:
         reads = [touch for touch in subject.candidate.touches if (touch.path, touch.function) == (path, function)]
-        if not any(touch.op in _READS for touch in reads):
-            return False
+        looked_up = [touch.ref.line for touch in reads if touch.op in _READS]
+        kept = [touch.ref.line for touch in reads if touch.op in containers.FILLS]
+        if not looked_up or (kept and min(looked_up) > min(kept)):
+            return False  # a memo is asked before it is filled
         if _watches_file(subject, path, function):
             continue
         if _asks(subject, path, function) and not _expires(subject, path, function):
