@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from unstate.verify import App, Backing, CannotVerifyError, Outcome, verify
+from unstate.verify.answers import Answer
 from unstate.verify.har import Exchange, correlated
 from unstate.verify.sources import generated, load_scenario
 
@@ -39,6 +41,10 @@ step:
   - request: POST /drafts
     headers: {X-Token: "{token}"}
     body: hello
+    capture: {draft: "body.draft_id"}
+  - request: GET /drafts/{draft}
+  - request: POST /drafts/{draft}/publish
+    headers: {X-Token: "{token}"}
 """
 
 
@@ -46,14 +52,30 @@ def check(path: Path, examples: Path, migrated: Path, backing: Backing) -> Outco
     scenario, _ = load_scenario(str(path))
     original = App(examples / "fastapi_app", "main:app")
     return verify(
-        App(migrated / "fastapi_app", "main:app"), scenario, backing, original=original, faults=["rotate"]
+        App(migrated / "fastapi_app", "main:app"), scenario, backing, original=original, processes=2, faults=["rotate"]
     ).outcome
 
 
-@pytest.mark.parametrize(("name", "text"), [("flow.toml", STEPS), ("flow.yaml", YAML_STEPS)])
-def test_steps(name: str, text: str, tmp_path: Path, examples: Path, migrated: Path, backing: Backing) -> None:
-    (tmp_path / name).write_text(text)
-    assert check(tmp_path / name, examples, migrated, backing) is Outcome.SAME
+def test_steps(tmp_path: Path, examples: Path, migrated: Path, backing: Backing) -> None:
+    (tmp_path / "flow.toml").write_text(STEPS)
+    assert check(tmp_path / "flow.toml", examples, migrated, backing) is Outcome.SAME
+
+
+def test_steps_in_yaml_are_the_same_requests(tmp_path: Path) -> None:
+    def asked(name: str, text: str) -> list[tuple[str, str, str | None, bytes]]:
+        (tmp_path / name).write_text(text)
+        requests = []
+
+        def route(step: int, request: httpx.Request) -> Answer:
+            requests.append((request.method, str(request.url), request.headers.get("x-token"), request.content))
+            return Answer("", 200, "application/json", b'{"token": "t1", "draft_id": "d2"}')
+
+        load_scenario(str(tmp_path / name))[0].run(route)
+        return requests
+
+    in_toml = asked("flow.toml", STEPS)
+    assert in_toml[-1] == ("POST", "http://127.0.0.1/drafts/d2/publish", "t1", b"")
+    assert asked("flow.yaml", YAML_STEPS) == in_toml
 
 
 @pytest.mark.parametrize(
@@ -151,7 +173,9 @@ def test_a_browsers_recording(examples: Path, migrated: Path, backing: Backing) 
     """Chromium, 9 requests of a page to the Flask example; the ids and tokens in it are those of that hour."""
     scenario, _ = load_scenario(str(Path(__file__).with_name("browser.har")))
     original = App(examples / "flask_app", "app:app")
-    report = verify(App(migrated / "flask_app", "app:app"), scenario, backing, original=original, faults=["rotate"])
+    report = verify(
+        App(migrated / "flask_app", "app:app"), scenario, backing, original=original, processes=2, faults=["rotate"]
+    )
     assert report.ok, report.text()
     assert report.steps == 9
 
@@ -190,6 +214,6 @@ def test_a_schema_becomes_a_scenario(examples: Path, migrated: Path, backing: Ba
     original = App(examples / "fastapi_app", "main:app")
     scenario = generated("openapi:/openapi.json", original, backing)
     result = App(migrated / "fastapi_app", "main:app")
-    report = verify(result, scenario, backing, original=original, faults=["rotate"])
+    report = verify(result, scenario, backing, original=original, processes=2, faults=["rotate"])
     assert report.ok, report.text()
     assert report.steps > 10

@@ -37,11 +37,11 @@ class Load:
 
     def __init__(self, scenario: Scenario, machines: Sequence[Machine]) -> None:
         self.runs: list[Run] = []
-        self.cut = 0  # requests that got no answer from a process that was ending
+        self.cut = {signal.SIGTERM: 0, signal.SIGKILL: 0}  # requests under way that such an end left without an answer
         self.refused = 0  # those that such a process did not take, and another one did
         self._scenario = scenario
         self._machines = list(machines)
-        self._ending: set[str] = set()
+        self._ending: dict[str, signal.Signals] = {}
         self._changed = threading.Condition()
         self._answers = 0
         self._enough = self._aborted = False
@@ -66,7 +66,7 @@ class Load:
         """Let `old` answer for a while, then send it a signal and have `new` answer in its place."""
         self._wait(BETWEEN)
         with self._changed:
-            self._ending.add(old.label)
+            self._ending[old.label] = number
         old.child.signal(number)
         with self._changed:
             self._machines[self._machines.index(old)] = new
@@ -103,7 +103,7 @@ class Load:
                     return answer
                 refused = answer.status == 503 or answer.failure.startswith(REFUSED)
                 self.refused += refused
-                self.cut += not refused
+                self.cut[self._ending[machine.label]] += not refused
             if not refused and request.method not in REPEATABLE:
                 break
             if attempt:
@@ -130,8 +130,11 @@ def roll(phases: Phases, app: App) -> PhaseResult:
             reference += _at_rest(phases, app, env, proxy)
             difference = _Reference(reference).difference(load.runs)
     notes = [f"{len(load.runs)} passes of the scenario", *_Reference(reference).notes]
-    if load.cut:
-        notes.append(f"{load.cut} requests were cut off in flight: the server does not finish what it has begun")
+    if load.cut[signal.SIGKILL]:
+        notes.append(f"{load.cut[signal.SIGKILL]} requests were cut off in flight by SIGKILL")
+    if load.cut[signal.SIGTERM]:
+        number = load.cut[signal.SIGTERM]
+        notes.append(f"{number} requests were cut off in flight by SIGTERM: the server does not finish what it began")
     if load.refused:
         notes.append(f"{load.refused} requests came to a process that took no more, and were asked elsewhere")
     outcome = Outcome.SAME if difference is None else Outcome.DIFFERS
