@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("unstate.cli.migrate:migrate", "Show, check or write the change that moves it to Redis and S3."),
     "verify": ("unstate.cli.verify:verify", "Run the app as processes that die, and compare its answers."),
     "report": ("unstate.cli.report:report", "Write the change as a page to decide on in a browser."),
+    "review": ("unstate.cli.review:review", "Decide on the change store by store, at the terminal."),
+    "apply": ("unstate.cli.apply:apply", "Write what was accepted in a review."),
     "undo": ("unstate.cli.undo:undo", "Take the last written change back."),
     "explain": ("unstate.cli.explain:explain", "Explain a rule: what it finds, why, and what to do instead."),
     "config": ("unstate.cli.config:app", "Show the settings that count for a path."),

@@ -1,4 +1,4 @@
-"""`unstate migrate --interactive`: a person goes through the change, and what was taken is written."""
+"""`unstate review` and `unstate migrate --interactive`: a person goes through the change."""
 
 from __future__ import annotations
 

@@ -76,12 +76,7 @@ def migrate(
             from unstate.cli.interactive import go_through
 
             return go_through(target, lambda made: start_review(target, lifetimes, only, made), decisions, allow_dirty)
-        state = start_review(target, lifetimes, only, decided)
-        for unknown in decided.unknown(state.plan):
-            warn(f"{unknown} was decided on, but is not in this plan")
-        taken = _taken(state, level, only, strict=write)
-        changes = _render(target, state.plan, [group.id for group in taken])
-        tell_unread(state.plan)
+        state, taken, changes = decide(target, lifetimes, only, decided, level, strict=write)
         if output:
             from unstate.changes.diff import unified
 
@@ -114,6 +109,31 @@ def _lifetimes(given: Sequence[str]) -> dict[str, str]:
     except ValueError as error:
         raise UserError(f"--ttl: {error}") from None
     return lifetimes
+
+
+def decide(
+    target: Target,
+    lifetimes: dict[str, str],
+    only: Sequence[str],
+    decided: Decisions,
+    level: Accept | None,
+    *,
+    strict: bool,
+) -> tuple[Review, list[Group], tuple[FileChange, ...]]:
+    """The plan with its decisions, the groups to take and the files they come to.
+
+    `level`: how far a group that nobody decided on is taken; None leaves it. Raises UserError, and StaleError where
+    `strict` and a group's diff is no longer what was decided on.
+    """
+    from unstate.cli.console import warn
+
+    state = start_review(target, lifetimes, only, decided)
+    for unknown in decided.unknown(state.plan):
+        warn(f"{unknown} was decided on, but is not in this plan")
+    taken = _taken(state, level, only, strict=strict)
+    changes = _render(target, state.plan, [group.id for group in taken])
+    tell_unread(state.plan)
+    return state, taken, changes
 
 
 def start_review(target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions) -> Review:
@@ -175,8 +195,8 @@ def _matches(group: Group, globs: Sequence[str]) -> bool:
     return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
-def _taken(state: Review, level: Accept, only: Sequence[str], *, strict: bool) -> list[Group]:
-    """The groups that are taken, in the plan's order: those that were accepted, and those up to `level` left open.
+def _taken(state: Review, level: Accept | None, only: Sequence[str], *, strict: bool) -> list[Group]:
+    """The groups that are taken, in the plan's order: those that were accepted, and open ones up to `level`.
 
     Raises StaleError where `strict` and a group's diff is no longer what was decided on.
     """
@@ -185,10 +205,11 @@ def _taken(state: Review, level: Accept, only: Sequence[str], *, strict: bool) -
     from unstate.cli.console import warn
     from unstate.model import Verdict
 
-    allowed = {Verdict.EXACT} if level is Accept.EXACT else {Verdict.EXACT, Verdict.REVIEW}
+    levels = {Accept.EXACT: {Verdict.EXACT}, Accept.REVIEW: {Verdict.EXACT, Verdict.REVIEW}}
+    allowed = levels[level] if level else set()
     again = [group.id for group in state.with_standing(Standing.LOOK_AGAIN)]
     if again:
-        message = f"The diff is not the one that was decided on:{listed(again)}\nLook at it again with --interactive."
+        message = f"The diff is not the one that was decided on:{listed(again)}\nLook again: unstate review."
         if strict:
             raise StaleError(f"{message} Nothing was changed.")
         warn(message)

@@ -24,7 +24,7 @@ def report(
 ) -> None:
     """Write what a migration would change to a file, to read, to send around and to decide on.
 
-    The page gives a decisions file, which `unstate migrate --write --decisions` takes.
+    The page gives a decisions file, which `unstate apply --decisions` takes.
     """
     from unstate.cli.migrate import start_review, tell_unread
     from unstate.cli.targets import CLEAN, Target, each
