@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.classify import evidence, kinds, limits, silence
+from unstate.classify import cached, evidence, kinds, limits, secrets, silence
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link.candidates import Candidate
@@ -47,7 +47,7 @@ def classify(
         contents = Contents(subject, handles)
         if not silence.why(subject, contents):
             findings.append(_finding(subject, contents))
-    return findings
+    return [*findings, *secrets.per_process(program, candidates), *cached.kept_answers(program, reach)]
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

@@ -31,6 +31,9 @@ def limit(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> tup
 
 def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> list[str]:
     here = _place(subject)
+    for path in {subject.candidate.path, *(touch.path for touch in subject.candidate.touches)}:
+        if subject.program.facts[path].is_python2:
+            return [f"{path}:1: a Python 2 file, in which no change is made"]
     if contents.handle is not None:
         return [f"{here}: {subject.name} {_HANDLES[contents.handle]}"]
     twin = twins.redis_twin(subject)

@@ -9,6 +9,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import AWAITED
 from unstate.link import containers
 from unstate.link.candidates import Touch
+from unstate.link.program import Program
 from unstate.link.values import Function, Instance, Slot, Typed
 from unstate.model import Op
 
@@ -59,7 +60,7 @@ def is_memo(subject: Subject) -> bool:
             return False  # a memo is asked before it is filled
         if _watches_file(subject, path, function):
             continue
-        if _asks(subject, path, function) and not _expires(subject, path, function):
+        if asks(subject.program, path, function) and not _expires(subject, path, function):
             return False
         fills = [touch for touch in subject.live_writes if (touch.path, touch.function) == (path, function)]
         answers = [_is_answer(subject, touch) for touch in fills if touch.op in containers.FILLS]
@@ -93,9 +94,9 @@ def _beside(one: Touch, other: Touch) -> bool:
     return (one.path, one.function) == (other.path, other.function)
 
 
-def _asks(subject: Subject, path: str, function: int) -> bool:
+def asks(program: Program, path: str, function: int) -> bool:
     """Whether a function asks a database, a service or a model."""
-    for ref in subject.program.refs_in(path, function):
+    for ref in program.refs_in(path, function):
         if ref.path[-1] == "()" and not _DATABASES.isdisjoint(ref.path):
             return True
         for step, later in pairwise(ref.path):

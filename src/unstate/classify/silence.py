@@ -93,7 +93,9 @@ def _rebound_on_self(subject: Subject) -> bool:
 
 def _outlives_call(subject: Subject) -> bool:
     slot = subject.candidate.slot
-    if subject.candidate.definition.flags & COMPREHENSION or subject.candidate.flavour == containers.SCALAR:
+    if subject.candidate.definition.use == "default":
+        return not any(touch.op is Op.REBIND for touch in subject.candidate.touches)
+    if subject.candidate.definition.flags & COMPREHENSION:
         return False
     if subject.reach.way(slot.path, slot.frame) is not None:
         return False
@@ -103,6 +105,8 @@ def _outlives_call(subject: Subject) -> bool:
 def _lazy_singleton(subject: Subject) -> bool:
     """A name for an object that is made on first use, or set at start-up."""
     if subject.candidate.flavour != containers.SCALAR:
+        return False
+    if any(touch.op is Op.CALL for touch in subject.live_writes):
         return False
     rebinds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
     return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in rebinds)

@@ -66,7 +66,10 @@ class Subject:
             touch
             for touch in self.used
             if touch.op in containers.WRITES
-            or (touch.op is Op.CALL and touch.rest[:1] and touch.rest[0] in containers.MUTATORS)
+            or (
+                touch.op is Op.CALL
+                and (touch.ref.callee == ("next",) or containers.MUTATORS.intersection(touch.rest[:1]))
+            )
         ]
 
     @cached_property
@@ -97,3 +100,8 @@ class Subject:
     def defined_in_class_body(self) -> bool:
         """Whether the class body binds the attribute."""
         return self.program.facts[self.candidate.path].frames[self.candidate.definition.frame].sort == CLASS
+
+
+def _changes_by_call(touch: Touch) -> bool:
+    """Whether a call changes the container: by a method of its own, or as `next(counter)`."""
+    return touch.ref.callee == ("next",) or (bool(touch.rest) and touch.rest[0] in containers.MUTATORS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from unstate.facts.values import CLASS, FUNCTION, MODULE, Hint, Import, Path, Ref
+from unstate.facts.values import CLASS, FUNCTION, MODULE, Hint, Import, Parameter, Path, Ref
 from unstate.link import containers
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver, outermost
@@ -56,6 +56,8 @@ class Candidate:
     @property
     def scope(self) -> Scope:
         """Where the store lives."""
+        if self.definition.use == "default":
+            return Scope.DEFAULT
         if self.slot.sort == "class" and len(self.definition.path) > 1:
             return Scope.INSTANCE
         return _SCOPES[self.slot.sort]
@@ -89,6 +91,10 @@ class Definitions:
                     if refs and (sort != "local" or self._is_captured(path, frame, name)):
                         slot = self._class_slot(path, frame, name) if sort == "class" else Slot(sort, path, frame, name)
                         writes[slot] += [(path, ref) for ref in refs]
+            for frame, scope in enumerate(file.frames):
+                for parameter in scope.parameters if scope.sort == FUNCTION else ():
+                    if parameter.default[:1] == ("=",) and parameter.name not in ("self", "cls"):
+                        writes[Slot("local", path, frame, parameter.name)].append((path, _default(frame, parameter)))
         for owner, attributes in self.resolver.attributes.items():
             if not is_aside(owner.path):
                 for name, found in attributes.items():
@@ -133,7 +139,7 @@ class Definitions:
         heaviest = -1
         annotation = ""
         for path, ref in writes:
-            if ref.use != "target" or is_aside(path):
+            if ref.use not in ("target", "default") or is_aside(path):
                 continue
             constructor, flavour = self._made_by(path, ref)
             if flavour:
@@ -141,9 +147,20 @@ class Definitions:
                 weight = 2 * (flavour != containers.SCALAR) + bool(ref.source)
                 if weight > heaviest:
                     heaviest, best = weight, Candidate(slot, constructor, flavour, path, ref)
-        if best is not None:
-            best.annotation = annotation
+        if best is None:
+            return self._rebound_only(slot, writes)
+        best.annotation = annotation
+        if best.definition.frame and slot.sort == "module":  # `x = None` of the module defines what a function fills
+            home = next((ref for path, ref in writes if not ref.frame and ref.source and path == slot.path), None)
+            best.definition, best.path = (home, slot.path) if home is not None else (best.definition, best.path)
         return best
+
+    def _rebound_only(self, slot: Slot, writes: list[tuple[str, Ref]]) -> Candidate | None:
+        """A module global that only functions bind, by `global`: it is there after the first call."""
+        if slot.sort != "module" or any(not ref.frame or path != slot.path for path, ref in writes):
+            return None
+        first = next((ref for _, ref in writes if ref.use == "target"), None)
+        return Candidate(slot, "", containers.SCALAR, slot.path, first) if first is not None else None
 
     def _made_by(self, path: str, ref: Ref) -> tuple[str, str]:
         """Constructor and flavour of an assigned value; an empty flavour where it is no container."""
@@ -151,6 +168,8 @@ class Definitions:
         if hint[:1] == ("=",):
             constructor = containers.constructor_of(hint[1])
             flavour = containers.MAKERS.get(constructor, "")
+            if ref.use == "default":
+                return constructor, "" if flavour == containers.SCALAR else flavour
             if flavour == containers.SCALAR and ref.annotation:
                 declared = containers.ANNOTATED.get(outermost(ref.annotation).rpartition(".")[2], "")
                 return (declared, declared) if declared else (constructor, flavour)
@@ -170,3 +189,21 @@ class Definitions:
         annotation = ref.annotation or (value.annotation if isinstance(value, Typed) else "")
         flavour = containers.ANNOTATED.get(outermost(annotation).rpartition(".")[2], "") if annotation else ""
         return flavour, flavour
+
+
+def _default(frame: int, parameter: Parameter) -> Ref:
+    """A parameter's default as what binds the parameter: it is made once, with the function."""
+    line, column, end_line, end_column = parameter.span
+    end = (line, column + len(parameter.name))
+    return Ref(
+        frame,
+        (parameter.name,),
+        "default",
+        end,
+        line,
+        column,
+        value=parameter.default,
+        annotation=parameter.annotation,
+        source=parameter.default_source,
+        statement=(line, column, end_line, end_column),
+    )

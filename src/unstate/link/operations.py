@@ -16,8 +16,12 @@ def operation(candidate: Candidate, ref: Ref, rest: Path, through: str = "") -> 
     if ref.use == "declare":
         return Op.GLOBAL
     if not rest:
+        if ref.callee == ("next",) and ref.use == "pass":
+            return Op.CALL
         if ref.use == "target":
-            defines = ref is candidate.definition or (not through and ref.frame == candidate.definition.frame == 0)
+            defines = (ref is candidate.definition and bool(candidate.constructor)) or (
+                not through and ref.frame == candidate.definition.frame == 0
+            )
             return Op.DEFINE if defines else Op.REBIND
         if ref.use in ("augment", "delete", "bind", "loop"):
             return Op.REBIND
