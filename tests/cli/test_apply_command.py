@@ -102,3 +102,12 @@ def test_apply_before_anything_was_decided(run: Run, app: Path) -> None:
     assert (result.code, result.out) == (2, "")
     assert "nothing was decided yet; decide with `unstate review" in result.err
     assert not (app / ".unstate").exists()
+
+
+def test_dependencies_are_part_of_the_change_and_the_rest_is_said(run: Run, app: Path, tmp_path: Path) -> None:
+    (app / "pyproject.toml").write_text('[project]\nname = "shop"\ndependencies = []\n')
+    (app / "uv.lock").write_text("version = 1\n")
+    result = run("apply", app, "--decisions", decided(tmp_path, {"id": SESSIONS, "accept": True}))
+    assert 'dependencies = ["redis>=5"]' in (app / "pyproject.toml").read_text()
+    assert "changed pyproject.toml" in result.out
+    assert "The result needs: redis>=5 (in pyproject.toml)\nuv.lock is not edited: run `uv lock`\n" in result.err

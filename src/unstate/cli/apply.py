@@ -25,7 +25,7 @@ def apply(
     from unstate.changes.decisions import load
     from unstate.changes.paths import OURS
     from unstate.cli.console import UserError
-    from unstate.cli.migrate import decide, put, tell_required
+    from unstate.cli.migrate import decide, put, required, tell_required
     from unstate.cli.targets import CLEAN, Target, each
 
     def run(target: Target) -> int:
@@ -36,8 +36,9 @@ def apply(
                 "page's file: --decisions decisions.json"
             )
         state, taken, changes = decide(target, {}, (), load(place), None, strict=True)
+        told = required(target, taken)
         put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
-        tell_required(taken)
+        tell_required(told)
         return CLEAN
 
     raise typer.Exit(each([path], run))

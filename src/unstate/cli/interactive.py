@@ -11,7 +11,7 @@ from unstate.changes import decisions
 from unstate.changes.decisions import Decisions
 from unstate.changes.journal import home
 from unstate.cli.console import colours, note
-from unstate.cli.migrate import put, tell_required, tell_unread
+from unstate.cli.migrate import put, required, tell_required, tell_unread
 from unstate.cli.targets import CLEAN, Target
 from unstate.review import Ending, Review, review
 from unstate.review.lines import Lines
@@ -35,6 +35,7 @@ def go_through(target: Target, make: Callable[[Decisions], Review], file: Path |
         return CLEAN
     accepted = state.selection().accepted
     taken = [group for group in state.groups if group.id in accepted]
+    told = required(target, taken)
     put(target, state.plan, taken, state.all_changes(), allow_dirty=allow_dirty)
-    tell_required(taken)
+    tell_required(told)
     return CLEAN

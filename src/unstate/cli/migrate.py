@@ -77,6 +77,7 @@ def migrate(
 
             return go_through(target, lambda made: start_review(target, lifetimes, only, made), decisions, allow_dirty)
         state, taken, changes = decide(target, lifetimes, only, decided, level, strict=write)
+        told = required(target, taken)
         if output:
             from unstate.changes.diff import unified
 
@@ -87,7 +88,7 @@ def migrate(
             put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
         elif not output:
             _show(state.plan, taken, changes)
-        tell_required(taken)
+        tell_required(told)
         return CLEAN
 
     raise typer.Exit(each(paths, run))
@@ -249,13 +250,22 @@ def tell_unread(plan: Plan) -> None:
         warn(f"{each.path}:{each.line}: {each.message}")
 
 
-def tell_required(taken: Sequence[Group]) -> None:
-    """Name the packages that the result needs."""
-    from unstate.cli.console import note
+def required(target: Target, taken: Sequence[Group]) -> list[str]:
+    """The packages that the result needs, and what is left to do about them; to be asked before anything is written."""
+    from unstate.render import dependencies
 
     requires = sorted({requirement for group in taken for requirement in group.requires})
-    if requires:
-        note(f"The result needs: {', '.join(requires)}")
+    declared = dependencies(target.root, taken)
+    place = f" (in {', '.join(declared.files)})" if declared.files else ""
+    return [f"The result needs: {', '.join(requires)}{place}", *declared.advice] if requires else []
+
+
+def tell_required(told: Sequence[str]) -> None:
+    """Say what `required` found."""
+    from unstate.cli.console import note
+
+    for sentence in told:
+        note(sentence)
 
 
 def _show(plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange]) -> None:

@@ -11,11 +11,11 @@ from unstate.model import Group, Plan, Scan
 from unstate.plan.backing import backing_modules
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
-from unstate.plan.group import Planner
+from unstate.plan.group import REDIS, S3, Planner
 from unstate.plan.naming import prefixes
 from unstate.plan.sources import Sources
 
-__all__ = ["AnswerError", "Sources", "binding", "plan", "ttl_constant"]
+__all__ = ["REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "ttl_constant"]
 
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding
 from unstate.render.backing import TEMPLATE, backing_services
+from unstate.render.dependencies import Declared, declared
 from unstate.render.templates import check_module
 from unstate.rewrite import Binding, Source, rewrite_source
 
-__all__ = ["RenderError", "render"]
+__all__ = ["Declared", "RenderError", "dependencies", "render"]
 
 
 class RenderError(Exception):
@@ -46,9 +47,18 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         change = backing_services(root, modules[service], used, of_service)
         check_module(root, TEMPLATE, change.after or b"", used)
         changes.append(change)
+    changes += dependencies(root, groups).changes
     return tuple(
         sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)
     )
+
+
+def dependencies(root: Path, groups: Collection[Group]) -> Declared:
+    """What becomes of the dependencies of accepted groups."""
+    requires: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        requires[group.finding.store.service].update(group.requires)
+    return declared(root, requires)
 
 
 def _rewritten(source: Source, bindings: list[Binding], module: str) -> tuple[bytes, set[str]]:

@@ -117,7 +117,7 @@ def dry_run(plan: Plan, accepted: Collection[str], changes: Sequence[FileChange]
         parts += [_shown(paint, rest.pop(path)) for path in paths]
         parts.append(_comment(paint, []))
     if rest:
-        parts.append(_comment(paint, ["Generated once, for all of the changes above"]))
+        parts.append(_comment(paint, ["Once, for all of the changes above"]))
         parts += [_shown(paint, rest[path]) for path in sorted(rest)]
         parts.append(_comment(paint, []))
     parts += [_comment(paint, story(group, paint)) for group in left]
