@@ -161,7 +161,7 @@ def test_undo_takes_it_back(run: Run, app: Path) -> None:
     assert tree(app) != before
     undone = run("undo", app)
     assert undone.code == 0
-    assert undone.out == "restored app.py\nremoved backing_services.py\n"
+    assert undone.out == "removed .env.example\nrestored app.py\nremoved backing_services.py\n"
     assert tree(app) == before
 
 

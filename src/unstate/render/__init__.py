@@ -10,6 +10,7 @@ from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding
 from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.dependencies import Declared, declared
+from unstate.render.environment import env_example
 from unstate.render.templates import check_module
 from unstate.rewrite import Binding, Source, rewrite_source
 
@@ -46,7 +47,8 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         of_service = [group for group in groups if group.finding.store.service == service]
         change = backing_services(root, modules[service], used, of_service)
         check_module(root, TEMPLATE, change.after or b"", used)
-        changes.append(change)
+        example = env_example(root, service, change.after or b"")
+        changes += [change, example] if example else [change]
     changes += dependencies(root, groups).changes
     return tuple(
         sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from unstate.model import FileChange
 from unstate.render import declare
+from unstate.render.texts import text_of
 
 PYPROJECT = "pyproject.toml"
 # Where a person lists what a service needs, in files that pip reads; the first that is there counts.
@@ -67,7 +68,7 @@ def _joined(parts: Sequence[Declared]) -> Declared:
 
 def _project(root: Path, folder: PurePosixPath, needs: Sequence[str]) -> Declared | None:
     path = (folder / PYPROJECT).as_posix()
-    text = _text(root, path)
+    text = text_of(root, path)
     if text is None:
         return None
     try:
@@ -87,7 +88,7 @@ def _project(root: Path, folder: PurePosixPath, needs: Sequence[str]) -> Declare
 
 def _list(root: Path, folder: PurePosixPath, needs: Sequence[str]) -> Declared | None:
     path = _listed(root, folder)
-    text = _text(root, path) if path else None
+    text = text_of(root, path) if path else None
     if text is None:
         return None
     entries = _entries(root, path, text)
@@ -113,7 +114,7 @@ def _locked(root: Path, folder: PurePosixPath, *, changed: bool) -> Iterator[Dec
     for lock, command in LOCKS.items():
         if command and (root / folder / lock).is_file():
             yield Declared(advice=(f"{(folder / lock).as_posix()} is not edited: run `{command}`",))
-        elif not command and (text := _text(root, (folder / lock).as_posix())) and declare.is_compiled(text):
+        elif not command and (text := text_of(root, (folder / lock).as_posix())) and declare.is_compiled(text):
             source = _listed(root, folder)
             made = f"pip-compile {PurePosixPath(source).name if source.endswith('.in') else PYPROJECT}"
             yield Declared(advice=(f"{(folder / lock).as_posix()} is not edited: make it anew, as by `{made}`",))
@@ -141,7 +142,7 @@ def _entries(root: Path, path: str, text: str, seen: frozenset[str] = frozenset(
         option, _, name = line.strip().partition(" ")
         if option in ("-r", "--requirement"):
             other = (PurePosixPath(path).parent / name.strip()).as_posix()
-            if other not in seen and ".." not in PurePosixPath(other).parts and (taken := _text(root, other)):
+            if other not in seen and ".." not in PurePosixPath(other).parts and (taken := text_of(root, other)):
                 lines += _entries(root, other, taken, seen | {path, other})
     return lines
 
@@ -156,15 +157,6 @@ def _too_old(path: str, entries: Sequence[str], needs: Sequence[str]) -> Iterato
         for need in needs:
             if declare.name_of(entry) == declare.name_of(need) and declare.shuts_out(entry, need):
                 yield f"{path} keeps {entry.strip()}, but the result needs {need}"
-
-
-def _text(root: Path, path: str) -> str | None:
-    """A file's text, newlines as they are; None where it is none in UTF-8, or stands outside of the root."""
-    try:
-        file = (root / path).resolve()
-        return file.read_bytes().decode() if file.is_relative_to(root.resolve()) else None
-    except (OSError, RuntimeError, UnicodeDecodeError):
-        return None
 
 
 def _bytes(path: Path) -> bytes:
