@@ -70,3 +70,13 @@ def test_a_template_of_the_projects_own(app: Path) -> None:
     assert done.returncode == 2
     assert "report.html.j2:2" in done.stderr
     assert "'nothing' is undefined" in done.stderr
+
+
+def test_a_broken_template_of_the_project_is_named(app: Path) -> None:
+    (app / "templates").mkdir()
+    (app / "templates" / "rollout.md.j2").write_text("\n{{ nothing }}\n")
+    done = unstate(app, "report", ".", "--markdown", "o.md")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "templates/rollout.md.j2:2: 'nothing' is undefined" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (app / "o.md").exists()

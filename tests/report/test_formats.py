@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -149,6 +150,23 @@ def test_markdown_of_a_plan() -> None:
     assert "<code>redis&gt;=6</code>" in text
     assert "a websocket cannot be stored; publish to a channel" in text
     assert "not accepted." in html(plan_markdown(PLAN, [HITS.id]))
+
+
+def test_markdown_of_a_plan_says_how_it_goes_live() -> None:
+    text = html(plan_markdown(PLAN, ACCEPTED))
+    assert "Redis and the S3 bucket are there, and <code>REDIS_URL</code>, <code>UPLOAD_BUCKET</code> are set" in text
+    assert "maxmemory-policy noeviction" in text
+    assert "<li><code>sessions</code>: users log in again</li>" in text
+    assert "<li><code>hits</code>: it starts anew</li>" in text
+    assert html(plan_markdown(PLAN, [HITS.id])).count("S3") == 0
+    assert "Rollout" not in html(plan_markdown(PLAN, []))
+
+
+def test_a_project_has_its_own_words_for_a_rollout(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "rollout.md.j2").write_text("### Our way\n\n{{ variables|join }}\n")
+    text = plan_markdown(PLAN, [HITS.id], tmp_path).decode()
+    assert "### Our way\n\n`REDIS_URL`\n\n### Left as it is\n" in text
 
 
 def test_markdown_has_no_markup_of_theirs() -> None:

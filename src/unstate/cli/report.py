@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -46,14 +48,30 @@ def report(
         tell_unread(state.plan)
         if html:
             title = target.root.resolve().name
-            page = plan_html(
-                state.plan, state.changes, title=title, decisions=decided, templates=target.root, verified=check
-            )
+            with _templates():
+                page = plan_html(
+                    state.plan, state.changes, title=title, decisions=decided, templates=target.root, verified=check
+                )
             html.write_bytes(page)
         if markdown:
             wanted = [group.id for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)]
             rejected = [group.id for group in state.with_standing(Standing.REJECTED)]
-            markdown.write_bytes(plan_markdown(state.plan, select(state.plan, wanted, rejected).accepted))
+            accepted = select(state.plan, wanted, rejected).accepted
+            with _templates():
+                text = plan_markdown(state.plan, accepted, templates=target.root)
+            markdown.write_bytes(text)
         return CLEAN
 
     raise typer.Exit(each([path], run))
+
+
+@contextmanager
+def _templates() -> Iterator[None]:
+    """A template that cannot be filled is the user's to put right."""
+    from unstate.cli.console import UserError
+    from unstate.render.templates import TemplateError
+
+    try:
+        yield
+    except TemplateError as error:
+        raise UserError(str(error)) from None

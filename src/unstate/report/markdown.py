@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 from unstate.model import Finding, Group, Plan, Scan, Verdict
 from unstate.report import words
+from unstate.report.rollout import rollout
 from unstate.report.words import count, visible
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@])")
@@ -30,8 +32,11 @@ def scan_markdown(scan: Scan) -> bytes:
     return _joined(lines)
 
 
-def plan_markdown(plan: Plan, accepted: Collection[str]) -> bytes:
-    """What a pull request with the accepted groups (ids) changes, what to check, and what stays behind."""
+def plan_markdown(plan: Plan, accepted: Collection[str], templates: Path | None = None) -> bytes:
+    """What a pull request with the accepted groups (ids) changes, what to check, how it goes live, what stays behind.
+
+    `templates`: a root whose own templates come first. Raises TemplateError for a broken one.
+    """
     taken = [group for group in plan.groups if group.id in accepted]
     left = [group for group in plan.groups if group.id not in accepted]
     lines = [
@@ -45,6 +50,7 @@ def plan_markdown(plan: Plan, accepted: Collection[str]) -> bytes:
     lines += _section("Behaves differently", (item for group in taken for item in _differences(group)))
     lines += _section("Decided", (item for group in taken for item in _decided(group)))
     lines += _section("Needs", sorted({_code(requirement) for group in taken for requirement in group.requires}))
+    lines += [*rollout(taken, _code, templates).strip("\n").split("\n"), ""] if taken else []
     lines += _section("Left as it is", (item for group in left for item in _left(group)))
     return _joined(lines)
 
