@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +12,7 @@ from sample import PLAN, SCAN
 
 from unstate.changes.decisions import Choice, Decisions
 from unstate.changes.documents import encode
+from unstate.config import ConfigError, load
 from unstate.model import Plan, Scan
 from unstate.report import scan_json
 from unstate.report.schemas import schemas
@@ -39,6 +41,41 @@ def test_what_we_write_is_valid(name: str, document: bytes) -> None:
     schema = json.loads(schemas()[f"{name}.schema.json"])
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(document), schema, cls=jsonschema.Draft202012Validator)
+
+
+SETTINGS = [
+    ("", True),
+    ('ttl = { session = "12h", token = "none" }', True),
+    ('select = ["US1", "US202"]\nexclude = ["a/**"]', True),
+    ('key_prefix = { "cart*" = "cart" }', True),
+    ('service = [{ name = "web", root = "web" }]', True),
+    ('overrides = [{ paths = ["a"], ttl = { session = "1h" } }]', True),
+    ('ttl = { sesion = "12h" }', False),
+    ('ttl = { session = "12 hours" }', False),
+    ('ttl = { session = "0s" }', False),
+    ('select = ["us1"]', False),
+    ('select = "US1"', False),
+    ('key_prefix = { "cart" = "a b" }', False),
+    ('source = "x"', False),
+    ("exclud = []", False),
+    ("service = [{ root = '.' }]", False),
+    ("overrides = [{ ignore = ['US1'] }]", False),
+    ("overrides = [{ paths = ['a'], select = ['US1'] }]", False),
+]
+
+
+@pytest.mark.parametrize(("text", "right"), SETTINGS)
+def test_the_schema_of_the_settings_says_what_unstate_says(text: str, right: bool, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.unstate]\n{text}\n")
+    schema = json.loads(schemas()["settings-1.schema.json"])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    table = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["unstate"]
+    assert jsonschema.Draft202012Validator(schema).is_valid(table) == right
+    if right:
+        load(tmp_path)
+    else:
+        with pytest.raises(ConfigError):
+            load(tmp_path)
 
 
 def test_what_is_wrong_is_not() -> None:
