@@ -139,7 +139,7 @@ class Modules:
 
     def absolute(self, importer: str, module: str) -> str | None:
         """The file of `import module`, None if it is not in the project."""
-        folder = str(PurePosixPath(importer).parent)
+        folder = importer.rpartition("/")[0] or "."
         key = (folder, module)
         if key not in self._found:
             self._found[key] = self._search(folder, module)

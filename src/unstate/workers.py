@@ -6,9 +6,12 @@ are tried again one by one, each in a process of its own.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import sys
 import time
+import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -55,7 +58,8 @@ def supervised(
             while todo and len(running) < workers * _AHEAD:
                 item = todo.popleft()
                 try:
-                    running[pool.submit(function, item)] = (item, time.monotonic())
+                    with _own_main():
+                        running[pool.submit(function, item)] = (item, time.monotonic())
                 except BrokenProcessPool:
                     suspects.append(item)
                     break
@@ -87,7 +91,9 @@ def supervised(
 def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Outcome[Item, Result]:
     pool = _pool(1)
     try:
-        return Outcome(item, pool.submit(function, item).result(timeout=timeout))
+        with _own_main():
+            future = pool.submit(function, item)
+        return Outcome(item, future.result(timeout=timeout))
     except BrokenProcessPool:
         return Outcome(item, failure="the process that worked on it died")
     except TimeoutError:
@@ -97,6 +103,17 @@ def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Ou
         return Outcome(item, failure=f"{type(error).__name__}: {error}")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _own_main() -> Iterator[None]:
+    """Keeps a worker that starts here from running the caller's main module again, which it has no use for."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

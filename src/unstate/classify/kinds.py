@@ -7,7 +7,7 @@ import re
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link import containers
-from unstate.link.resolve import outermost
+from unstate.link.annotations import outermost
 from unstate.link.values import Class
 from unstate.model import Kind, Op, Shape
 

@@ -12,6 +12,7 @@ import warnings
 
 from unstate.facts import files
 from unstate.facts.columns import in_code_points
+from unstate.facts.needed import needed
 from unstate.facts.values import FileFacts, Suppression
 from unstate.facts.walk import Walk
 from unstate.model import Diagnostic
@@ -40,11 +41,12 @@ def _facts(path: str, text: str, source: bytes, is_python2: bool = False) -> Fil
         warnings.simplefilter("ignore")
         tree = ast.parse(text if is_python2 else source, filename=path)
     walk = Walk(tree, text, files.may_touch(source))
+    frames = walk.frames
     facts = FileFacts(
         path,
-        walk.frames,
+        frames,
         tuple(sorted(walk.imports, key=lambda found: found.span)),
-        tuple(sorted(walk.refs, key=lambda ref: (ref.line, ref.column, ref.ends))),
+        tuple(sorted(needed(walk.refs, frames, walk.imports), key=lambda ref: (ref.line, ref.column, ref.ends))),
         suppressions(text),
         text.count("\n") + 1,
         tuple(sorted(walk.expressions, key=lambda found: found.span)),

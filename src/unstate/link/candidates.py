@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from unstate.facts.values import CLASS, FUNCTION, MODULE, Hint, Import, Parameter, Path, Ref
 from unstate.link import containers
+from unstate.link.annotations import outermost
 from unstate.link.program import Program
-from unstate.link.resolve import Resolver, outermost
+from unstate.link.resolve import Resolver
 from unstate.link.values import Class, External, Slot, Typed
 from unstate.model import Op, Scope
 from unstate.project import is_aside

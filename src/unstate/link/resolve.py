@@ -7,10 +7,10 @@ slot that a path passes, which is how sites find their stores.
 from __future__ import annotations
 
 import builtins
-import re
 
 from unstate.facts.values import CLASS, FUNCTION, Hint, Path, Ref
 from unstate.link import containers, frameworks, typing
+from unstate.link.annotations import element_annotation, outermost
 from unstate.link.program import Binding, Program
 from unstate.link.values import (
     App,
@@ -30,8 +30,6 @@ from unstate.link.values import (
 _CALLS_READ = 12  # call sites that are looked at for what a parameter is
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 12  # of nested resolutions: deeper ones are given up
-_WORD = re.compile(r"[A-Za-z_][\w.]*")
-_WRAPPERS = frozenset("Optional Annotated ClassVar Final Type type Union Mapped Awaitable Depends None".split())
 _CONTAINERS = frozenset(
     (
         "dict Dict list List set Set tuple Tuple deque Deque defaultdict DefaultDict OrderedDict Counter"
@@ -56,6 +54,8 @@ class Resolver:
         self.attributes: dict[Class, dict[str, list[tuple[str, Ref]]]] = {}
         self.app_attributes: dict[str, list[tuple[str, Ref]]] = {}
         self.function_attributes: dict[tuple[Function, str], list[tuple[str, Ref]]] = {}
+        self._binders: dict[str, list[Class]] | None = None
+        self._lineages: dict[Class, list[Class]] = {}
         self._collect_own_attributes()
         self._collect_other_attributes()
 
@@ -372,9 +372,9 @@ class Resolver:
             ]
             inherited = [
                 write
-                for child, names in self.attributes.items()
-                if child != owner and slot.name in names and owner in self.lineage(child)
-                for write in names[slot.name]
+                for child in self._classes_with(slot.name)
+                if child != owner and owner in self.lineage(child)
+                for write in self.attributes[child][slot.name]
             ]
             return [*body, *self.attributes.get(owner, {}).get(slot.name, ()), *inherited]
         if slot.sort == "app":
@@ -384,6 +384,12 @@ class Resolver:
         if slot.sort == "module":
             return self._outer_writes.get(slot, [])
         return []
+
+    def _classes_with(self, name: str) -> list[Class]:
+        """Classes that bind an attribute of this name."""
+        if self._binders is None:
+            return [child for child, names in self.attributes.items() if name in names]  # while they are collected
+        return self._binders.get(name, [])
 
     def _handed_over(self, slot: Slot) -> list[tuple[str, int, str, Hint]]:
         """What callers pass for a parameter that has no annotation."""
@@ -478,10 +484,14 @@ class Resolver:
 
     def lineage(self, of: Class) -> list[Class]:
         """A class and its bases in the project, nearest first."""
-        found = [of]
-        for known in found:
-            found += [base for base in self.bases(known) if base not in found]
-        return found
+        if of not in self._lineages:
+            found = [of]
+            for known in found:
+                found += [base for base in self.bases(known) if base not in found]
+            if self._binders is None:  # bases may not be known yet
+                return found
+            self._lineages[of] = found
+        return self._lineages[of]
 
     def bases(self, of: Class) -> tuple[Class, ...]:
         """The direct bases that are classes of the project."""
@@ -573,6 +583,10 @@ class Resolver:
                 self._outer_writes.setdefault(Slot("module", owner.path, 0, name), []).append((path, ref))
         self._resolved.clear()
         self._held.clear()
+        self._binders = {}
+        for child, names in self.attributes.items():
+            for name in names:
+                self._binders.setdefault(name, []).append(child)
 
     def _declares(self, owner: Class, path: str, ref: Ref) -> bool:
         """Whether an attribute that is bound through an instance is the class's own: bound by it, or by its code."""
@@ -601,34 +615,3 @@ def _argument(ref: Ref, name: str, position: int, keyword: str) -> Hint:
             return ()
         positional += not argument.name
     return ()
-
-
-def outermost(annotation: str) -> str:
-    """The first name of an annotation that is no wrapper: "Foo" for "Optional[Foo]", "dict" for "dict[str, Foo]"."""
-    for match in _WORD.finditer(annotation):
-        if match[0].rpartition(".")[2] not in _WRAPPERS:
-            return match[0]
-    return ""
-
-
-def element_annotation(annotation: str) -> str:
-    """The last parameter of a container's annotation: the value of a dict, the element of a list."""
-    start = annotation.find("[")
-    if start < 0 or not annotation.endswith("]"):
-        return ""
-    return split_parameters(annotation[start + 1 : -1])[-1]
-
-
-def split_parameters(text: str) -> list[str]:
-    """The comma-separated parts of an annotation's brackets, brackets within them kept."""
-    parts, depth, start = [], 0, 0
-    for index, character in enumerate(text):
-        if character in "[(":
-            depth += 1
-        elif character in "])":
-            depth -= 1
-        elif character == "," and depth == 0:
-            parts.append(text[start:index].strip())
-            start = index + 1
-    parts.append(text[start:].strip())
-    return parts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from unstate.facts.values import Hint
 from unstate.link import containers, typing
+from unstate.link.annotations import element_annotation, outermost, split_parameters
 from unstate.link.program import Program
-from unstate.link.resolve import Resolver, element_annotation, outermost, split_parameters
+from unstate.link.resolve import Resolver
 from unstate.link.values import Bound, Class, Element, External, Function, Instance, Made, Slot, Typed, Value
 
 
