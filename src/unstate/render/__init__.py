@@ -9,6 +9,7 @@ from pathlib import Path
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding
 from unstate.render.backing import TEMPLATE, backing_services
+from unstate.render.compose import overlays
 from unstate.render.dependencies import Declared, declared
 from unstate.render.environment import env_example
 from unstate.render.templates import check_module
@@ -43,13 +44,15 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         names[service] |= used
         if after != before:
             changes.append(FileChange(path=path, before=before, after=after))
+    made: dict[str, bytes] = {}
     for service, used in names.items():
         of_service = [group for group in groups if group.finding.store.service == service]
         change = backing_services(root, modules[service], used, of_service)
         check_module(root, TEMPLATE, change.after or b"", used)
-        example = env_example(root, service, change.after or b"")
+        made[service] = change.after or b""
+        example = env_example(root, service, made[service])
         changes += [change, example] if example else [change]
-    changes += dependencies(root, groups).changes
+    changes += [*dependencies(root, groups).changes, *overlays(root, made)]
     return tuple(
         sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)
     )
