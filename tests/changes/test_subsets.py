@@ -46,6 +46,12 @@ def laid_out(example: str, variant: str) -> tuple[Path, Plan]:
     """An example app in other bytes, and its plan."""
     root = Path(tempfile.mkdtemp(prefix=f"unstate-{example}-"))
     shutil.copytree(shipped("examples") / example, root, dirs_exist_ok=True)
+    if example == "fastapi_app":  # with all that a change may add to
+        (root / "Dockerfile").write_text("FROM python:3.12\n")
+        (root / ".env.example").write_text("DEBUG=1\n")
+        (root / "pyproject.toml").write_text(
+            '[project]\nname = "shop"\ndependencies = [\n  "uvicorn",\n  "fastapi",\n]\n'
+        )
     everywhere = [*root.rglob("requirements.txt")] if "crlf" in variant or "newline" in variant else []
     for path in [*root.rglob("*.py"), *everywhere]:
         path.write_bytes(VARIANTS[variant](path.read_bytes()))

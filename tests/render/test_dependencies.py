@@ -49,6 +49,11 @@ EDITS = [
     ),
     (
         "pyproject.toml",
+        PROJECT.format('  "flask",\n  # not uvicorn\'s\n  "uvicorn",\n'),
+        PROJECT.format('  "boto3>=1.28",\n  "flask",\n  # not uvicorn\'s\n  "redis>=5",\n  "uvicorn",\n'),
+    ),
+    (
+        "pyproject.toml",
         '[project]\nname = "shop"\ndependencies = ["flask"] # all\n',
         '[project]\nname = "shop"\ndependencies = ["boto3>=1.28", "flask", "redis>=5"] # all\n',
     ),
