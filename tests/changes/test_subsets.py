@@ -150,7 +150,7 @@ def check(change: FileChange, variant: str) -> None:
         return
     assert change.after.startswith(b"\xef\xbb\xbf") == change.before.startswith(b"\xef\xbb\xbf")
     assert change.after.endswith(b"\n") == change.before.endswith(b"\n")
-    if "crlf" in variant:
+    if b"\r\n" in change.before:
         assert change.after.count(b"\n") == change.after.count(b"\r\n")
     else:
         assert b"\r" not in change.after
