@@ -203,8 +203,17 @@ def test_nothing_outside_of_the_scanned_root(tmp_path: Path) -> None:
     lay(tmp_path, {"requirements.txt": "flask\n", "app/a.py": "", "linked/a.py": ""})
     (tmp_path / "linked" / "requirements.txt").symlink_to(tmp_path / "requirements.txt")
     assert add(tmp_path / "app", *NEEDS) == Declared()
-    assert add(tmp_path / "linked", *NEEDS) == Declared()
+    linked = add(tmp_path / "linked", *NEEDS)
+    assert (linked.files, linked.changes) == ((), ())
+    assert "leads out of the scanned folder; add boto3>=1.28, redis>=5 by hand" in linked.advice[0]
     assert (tmp_path / "requirements.txt").read_text() == "flask\n"
+
+
+def test_a_list_that_is_no_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask\n", encoding="utf-16")
+    found = add(tmp_path, *NEEDS)
+    assert found.changes == ()
+    assert "requirements.txt is not edited: it is not UTF-8" in found.advice[0]
 
 
 def test_a_project_keeps_all_that_it_says(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ def test_one_that_cannot_be_read_or_leads_elsewhere_is_left(tmp_path: Path, cont
     assert env_example(root, ".", REDIS) is None
 
 
+def test_a_folder_of_that_name_is_left(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").mkdir()
+    assert env_example(tmp_path, ".", REDIS) is None
+
+
 def test_a_template_of_the_project(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "env.example.j2").write_text(

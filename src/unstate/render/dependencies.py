@@ -88,9 +88,12 @@ def _project(root: Path, folder: PurePosixPath, needs: Sequence[str]) -> Declare
 
 def _list(root: Path, folder: PurePosixPath, needs: Sequence[str]) -> Declared | None:
     path = _listed(root, folder)
-    text = text_of(root, path) if path else None
-    if text is None:
+    if not path:
         return None
+    text = text_of(root, path)
+    if text is None:
+        reason = "it is not UTF-8, or leads out of the scanned folder"
+        return Declared(advice=(f"{path} is not edited: {reason}; add {', '.join(needs)} by hand",))
     entries = _entries(root, path, text)
     missing = _missing(entries, needs)
     advice = tuple(_too_old(path, entries, needs))

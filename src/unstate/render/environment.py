@@ -26,7 +26,7 @@ def env_example(root: Path, service: str, module: bytes) -> FileChange | None:
     path = next((each for name in FILES if (root / (each := (folder / name).as_posix())).is_file()), "")
     before = text_of(root, path) if path else ""
     path = path or (folder / FILES[0]).as_posix()
-    if before is None or (root / path).is_symlink():
+    if before is None or (root / path).is_symlink() or (root / path).is_dir():
         return None
     reads = {name.decode() for name in _READ.findall(module)}
     every = fill(root, TEMPLATE, reads={*reads, "REDIS_URL", "UPLOAD_BUCKET", "AWS_ENDPOINT_URL_S3"})
