@@ -1,7 +1,8 @@
 """What is known of files from the last scan: one sqlite3 file a scanned root, in the user's cache folder.
 
-A row is good while path, size and time of change are; the content's hash tells files apart that were only touched. The
-findings of a service are kept too, under a fingerprint of all its files. Losing the index costs time, nothing else.
+A row is good while path, size and time of change are; facts are good while the content's hash is. The findings of a
+service are kept too, under a fingerprint of all its files. Losing the index costs time, nothing else: where it cannot
+be kept, or is found broken, a temporary database does its work.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import hashlib
 import os
 import sqlite3
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,12 @@ import msgspec
 from unstate.facts.values import FileFacts, Suppression
 from unstate.model import Diagnostic, Finding
 
-_SCHEMA = """
-    drop table if exists stamp; drop table if exists files; drop table if exists services;
+_TABLES = """
+    drop table if exists stamp; drop table if exists files; drop table if exists facts; drop table if exists services;
     create table stamp (text text);
-    create table files (
-        path text primary key, size integer, changed integer, hash text, web integer, facts blob
-    ) without rowid;
-    create table services (root text primary key, fingerprint text, result blob) without rowid;
+    create table files (path text primary key, size integer, changed integer, hash text, web integer) without rowid;
+    create table facts (path text primary key, hash text, read blob);
+    create table services (root text primary key, fingerprint text, result blob);
 """
 
 
@@ -46,6 +47,8 @@ class _Kept(msgspec.Struct, array_like=True):
     problem: Diagnostic | None = None
 
 
+Read = FileFacts | Diagnostic
+
 _results = msgspec.msgpack.Decoder(ServiceResult)
 _kept = msgspec.msgpack.Decoder(_Kept)
 _encode = msgspec.msgpack.Encoder().encode
@@ -62,84 +65,91 @@ class Row:
 
 
 class Index:
-    """Rows of one root. Every method works without a database too, and then knows nothing: `Index(None)`."""
+    """What is known of one root. `Index(None)` keeps nothing for the next scan."""
 
     def __init__(self, root: Path | None) -> None:
-        self._connection = _open(root) if root is not None else None
+        self._file = None if root is None else _file(root)
+        self._connection = _open(self._file)
 
     def rows(self) -> dict[str, Row]:
         """Every known file."""
         return {
             path: Row(size, changed, content, bool(web))
-            for path, size, changed, content, web in self._read("select path, size, changed, hash, web from files")
+            for path, size, changed, content, web in self._ask("select path, size, changed, hash, web from files")
         }
 
-    def facts(self, paths: Iterable[str]) -> dict[str, FileFacts | Diagnostic]:
-        """Facts of files whose rows are good."""
-        found: dict[str, FileFacts | Diagnostic] = {}
-        for path in paths:
-            for (blob,) in self._read("select facts from files where path = ? and facts is not null", path):
-                try:
+    def keep_rows(self, rows: Mapping[str, Row], gone: Iterable[str]) -> None:
+        """Files that were read anew, and files that are no more."""
+        values = [(path, row.size, row.changed, row.hash, row.web) for path, row in rows.items()]
+        self._tell("insert or replace into files values (?, ?, ?, ?, ?)", values)
+        self._tell("delete from files where path = ?", [(path,) for path in gone])
+        self._tell("delete from facts where path = ?", [(path,) for path in gone])
+
+    def without_facts(self, hashes: Mapping[str, str]) -> list[str]:
+        """Of files, given with the hashes of their contents, those whose facts are not known."""
+        statement = "select 1 from facts where path = ? and hash = ?"
+        return [wanted[0] for wanted in hashes.items() if not self._ask(statement, *wanted)]
+
+    def facts(self, hashes: Mapping[str, str]) -> dict[str, Read]:
+        """Facts of files, given with the hashes of their contents, where they are known."""
+        found: dict[str, Read] = {}
+        for wanted in hashes.items():
+            for (blob,) in self._ask("select read from facts where path = ? and hash = ?", *wanted):
+                with suppress(msgspec.MsgspecError):
                     kept = _kept.decode(blob)
-                except (msgspec.DecodeError, msgspec.ValidationError):
-                    continue
-                known = kept.facts or kept.problem
-                if known is not None:
-                    found[path] = known
+                    known = kept.facts or kept.problem
+                    if known is not None:
+                        found[wanted[0]] = known
         return found
+
+    def keep_facts(self, hashes: Mapping[str, str], read: Mapping[str, bytes]) -> None:
+        """What was read from files, `encoded`, by path."""
+        values = [(path, hashes[path], blob) for path, blob in read.items()]
+        self._tell("insert or replace into facts values (?, ?, ?)", values)
 
     def result(self, service: str) -> tuple[str, ServiceResult] | None:
         """The last result of a service with the fingerprint of the files that it is for."""
-        for known, blob in self._read("select fingerprint, result from services where root = ?", service):
-            try:
+        for known, blob in self._ask("select fingerprint, result from services where root = ?", service):
+            with suppress(msgspec.MsgspecError):
                 return known, _results.decode(blob)
-            except (msgspec.DecodeError, msgspec.ValidationError):
-                return None
         return None
-
-    def keep_rows(self, rows: dict[str, Row], gone: Iterable[str]) -> None:
-        """Files that were read anew (their facts are no longer known), and files that are no more."""
-        statement = "insert or replace into files values (?, ?, ?, ?, ?, null)"
-        self._write(statement, [(path, row.size, row.changed, row.hash, row.web) for path, row in rows.items()])
-        self._write("delete from files where path = ?", [(path,) for path in gone])
-
-    def keep_facts(self, facts: dict[str, FileFacts | Diagnostic]) -> None:
-        """Facts of files whose rows are kept."""
-        rows = [
-            (_encode(_Kept(found) if isinstance(found, FileFacts) else _Kept(problem=found)), path)
-            for path, found in facts.items()
-        ]
-        self._write("update files set facts = ? where path = ?", rows)
 
     def keep_result(self, service: str, fingerprint: str, result: ServiceResult) -> None:
         """The result of a service."""
-        self._write("insert or replace into services values (?, ?, ?)", [(service, fingerprint, _encode(result))])
+        self._tell("insert or replace into services values (?, ?, ?)", [(service, fingerprint, _encode(result))])
 
     def close(self) -> None:
-        """Writes what is kept."""
-        if self._connection is not None:
-            try:
-                self._connection.commit()
-                self._connection.close()
-            except sqlite3.Error:
-                pass
-            self._connection = None
+        """Gives the database free. What was kept is in it already."""
+        self._connection.close()
 
-    def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        if self._connection is None:
-            return []
+    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
-        except sqlite3.Error:
-            self._connection = None
+        except sqlite3.Error as error:
+            self._give_up(error)
             return []
 
-    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        if self._connection is not None and rows:
-            try:
-                self._connection.executemany(statement, rows)
-            except sqlite3.Error:
-                self._connection = None
+    def _tell(self, statement: str, values: Sequence[tuple[object, ...]]) -> None:
+        if not values:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany(statement, values)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Goes on with a temporary database; one that is broken, and not only busy or full, is thrown away."""
+        self._connection.close()
+        if self._file is not None and type(error) is sqlite3.DatabaseError:
+            _remove(self._file)
+        self._file = None
+        self._connection = _open(None)
+
+
+def encoded(read: Read) -> bytes:
+    """What one file gave, as it is kept."""
+    return _encode(_Kept(facts=read) if isinstance(read, FileFacts) else _Kept(problem=read))
 
 
 def content_hash(source: bytes) -> str:
@@ -148,7 +158,7 @@ def content_hash(source: bytes) -> str:
 
 
 def cache_folder() -> Path:
-    """Where indexes are kept: `UNSTATE_CACHE`, else a folder of the user's cache folder."""
+    """Where indexes are kept: `UNSTATE_CACHE`, else a folder of the user's cache folder. Raises RuntimeError."""
     named = os.environ.get("UNSTATE_CACHE")
     if named:
         return Path(named)
@@ -156,34 +166,59 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "unstate"
 
 
-def _open(root: Path) -> sqlite3.Connection | None:
+def _file(root: Path) -> Path | None:
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=12).hexdigest()
-        connection = sqlite3.connect(folder / f"{name}.sqlite3", timeout=5)
+        return folder / f"{hashlib.blake2b(os.fsencode(root.resolve()), digest_size=12).hexdigest()}.sqlite3"
+    except (OSError, RuntimeError):  # no place, or no home
+        return None
+
+
+def _open(file: Path | None) -> sqlite3.Connection:
+    """The database in a file, made anew where it is another version's or broken; else a temporary one."""
+    if file is not None:
+        for _ in range(2):
+            try:
+                return _prepared(file)
+            except sqlite3.Error as error:
+                if type(error) is not sqlite3.DatabaseError:
+                    break
+                _remove(file)
+    return _prepared("")
+
+
+def _prepared(file: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=5)
+    try:
         connection.executescript("pragma journal_mode = wal; pragma synchronous = off;")
         stamp = _stamp()
         if not _is_stamped(connection, stamp):
-            connection.executescript(_SCHEMA)
-            connection.execute("insert into stamp values (?)", (stamp,))
-    except (sqlite3.Error, OSError, RuntimeError):
-        return None
+            connection.executescript(_TABLES)
+            with connection:
+                connection.execute("insert into stamp values (?)", (stamp,))
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
 def _is_stamped(connection: sqlite3.Connection, stamp: str) -> bool:
     try:
         return connection.execute("select text from stamp").fetchall() == [(stamp,)]
-    except sqlite3.Error:
+    except sqlite3.OperationalError:  # no such table
         return False
+
+
+def _remove(file: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            file.with_name(file.name + suffix).unlink()
 
 
 def _stamp() -> str:
     """What an index depends on beside the files: this Python, and the code that reads and judges."""
     package = Path(__file__).parent
-    code = [
-        file.stat() for folder in (".", "facts", "link", "classify") for file in sorted((package / folder).glob("*.py"))
-    ]
-    sizes = " ".join(f"{status.st_size} {status.st_mtime_ns}" for status in code)
-    return f"{sys.version_info.major}.{sys.version_info.minor} {content_hash(sizes.encode())}"
+    code = [file for folder in (".", "facts", "link", "classify") for file in sorted((package / folder).glob("*.py"))]
+    known = content_hash(b"".join(file.read_bytes() for file in code))
+    return f"{sys.version_info.major}.{sys.version_info.minor} {known}"

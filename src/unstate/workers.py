@@ -1,7 +1,8 @@
 """Work on many items in parallel, whatever dies: a killed or hanging worker costs the one item that did it.
 
 `ProcessPoolExecutor` gives up every pending item when one of its workers is killed, so the items that were under way
-are tried again one by one, each in a process of its own.
+are tried again one by one, each in a process of its own. Workers end with the process that started them, however that
+ends, and leave Ctrl-C to it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 import time
 import types
 from collections import deque
@@ -84,6 +87,9 @@ def supervised(
                 pool = _pool(workers)
                 for item in suspects:
                     yield _alone(function, item, timeout)
+    except BaseException:  # Ctrl-C, or the caller wants no more
+        _kill(pool)
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -101,23 +107,42 @@ def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Ou
         return Outcome(item, failure=f"it took longer than {timeout:g} s")
     except Exception as error:
         return Outcome(item, failure=f"{type(error).__name__}: {error}")
+    except BaseException:
+        _kill(pool)
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextlib.contextmanager
 def _own_main() -> Iterator[None]:
-    """Keeps a worker that starts here from running the caller's main module again, which it has no use for."""
+    """Keeps a worker that starts here from running the caller's main module again, and from being interrupted."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
+    mask = getattr(signal, "pthread_sigmask", None)  # a new process inherits it; Windows has none
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else ()
     try:
         yield
     finally:
         sys.modules["__main__"] = main
+        if mask:
+            mask(signal.SIG_SETMASK, before)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """A worker waits for work on a pipe that it holds open itself: it would never learn that nobody is left."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:
