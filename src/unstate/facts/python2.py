@@ -37,8 +37,9 @@ def translate(text: str, path: str) -> str:
         raise UnreadableError(f"a Python 2 file, and its parser cannot be loaded: {error}") from None
     logging.getLogger("RefactoringTool").setLevel(logging.CRITICAL)
     try:
-        tool = RefactoringTool([f"fissix.fixes.fix_{name}" for name in _FIXERS])
-        once = str(tool.refactor_string(text if text.endswith("\n") else text + "\n", path))
-        return str(tool.refactor_string(once, path))  # what one fixer made is for another to see: 0777L, 0777, 0o777
+        fixers = [f"fissix.fixes.fix_{name}" for name in _FIXERS]
+        once = str(RefactoringTool(fixers).refactor_string(text if text.endswith("\n") else text + "\n", path))
+        # Again, with `print` a function by now: what one fixer made is for another to see (0777L, 0777, 0o777).
+        return str(RefactoringTool(fixers, {"print_function": True}).refactor_string(once, path))
     except Exception as error:
         raise UnreadableError(f"a Python 2 file that its parser cannot read: {error}") from None
