@@ -247,3 +247,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(app: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.stdout == "{1\n"
     assert done.stderr == ""
+
+
+def test_the_number_of_processes_changes_nothing(run: Run, app: Path) -> None:
+    assert run("scan", app, "--jobs", "1").out == run("scan", app, "-j", "3").out != ""
+
+
+def test_no_processes_are_refused(run: Run, app: Path) -> None:
+    result = run("scan", app, "--jobs", "0")
+    assert result.code == 2
+    assert "--jobs" in result.err

@@ -32,6 +32,9 @@ def scan(
     ignore: Annotated[
         list[str], typer.Option(metavar="CODE", help="Leave these rules out, beside those of the settings.")
     ] = [],  # noqa: B006
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read files, by default one a core.")
+    ] = None,
 ) -> None:
     """List the state that holds a service to one process: what it is, where it is touched, and what breaks.
 
@@ -49,7 +52,7 @@ def scan(
         raise typer.Exit(2) from None
 
     def run(target: Target) -> int:
-        result = scanning.findings(target, scanning.settings(target, select, ignore))
+        result = scanning.findings(target, scanning.settings(target, select, ignore), jobs)
         if baseline:
             result = scanning.without(result, known)
         for name, file in outputs:

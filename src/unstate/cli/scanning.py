@@ -23,12 +23,12 @@ def settings(target: Target, select: Sequence[str] = (), ignore: Sequence[str] =
     return msgspec.structs.replace(config, select=selected or config.select, ignore=(*config.ignore, *ignored))
 
 
-def findings(target: Target, config: Config) -> Scan:
-    """Scan a target, and keep what its settings select and its path means."""
+def findings(target: Target, config: Config, jobs: int | None = None) -> Scan:
+    """Scan a target with `jobs` processes, and keep what its settings select and its path means."""
     from unstate.scan import scan
 
     with working(f"Scanning {target.given}"):
-        found = scan(target.root, config)
+        found = scan(target.root, config, jobs)
 
     def wanted(rule: str, path: str) -> bool:
         return config.selects(rule, path) and target.file in (None, path)
