@@ -33,7 +33,8 @@ def scan(
         list[str], typer.Option(metavar="CODE", help="Leave these rules out, beside those of the settings.")
     ] = [],  # noqa: B006
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read files, by default one a core.")
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read files, by default one a core."),
     ] = None,
 ) -> None:
     """List the state that holds a service to one process: what it is, where it is touched, and what breaks.
