@@ -37,6 +37,7 @@ class Program:
         self.classes: dict[str, list[Class]] = defaultdict(list)
         self.stars: dict[str, list[Import]] = {}
         self._by_function: dict[str, dict[int, list[Ref]]] = {}
+        self._public_methods: dict[Class, frozenset[str]] = {}
         self.calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)  # by a function's or class's bare name
         for path, file in facts.items():
             self._index(path, file)
@@ -160,12 +161,15 @@ class Program:
 
     def public_methods(self, owner: Class) -> frozenset[str]:
         """Names of the methods in a class body that others may call."""
-        frames = self.facts[owner.path].frames
-        return frozenset(
-            frames[child].name
-            for child in self.children[owner.path][owner.frame]
-            if frames[child].sort == FUNCTION and not frames[child].name.startswith("_")
-        )
+        known = self._public_methods.get(owner)
+        if known is None:
+            frames = self.facts[owner.path].frames
+            known = self._public_methods[owner] = frozenset(
+                frames[child].name
+                for child in self.children[owner.path][owner.frame]
+                if frames[child].sort == FUNCTION and not frames[child].name.startswith("_")
+            )
+        return known
 
     def refs_in(self, path: str, function: int) -> list[Ref]:
         """References in a named function, inner functions left out."""

@@ -6,7 +6,9 @@ Searched backwards from a function that writes, so that the cost grows with the 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 
 from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, MAIN, Path, Ref
 from unstate.link import frameworks
@@ -50,6 +52,8 @@ class Reach:
         self._entries: dict[Function, str] = {}
         self._running: dict[Function, bool] = {}
         self._dispatching: dict[Class, list[Function]] = {}
+        self._callers: dict[Function, list[Function]] = {}
+        self._called: dict[str, dict[tuple[Value, bool], list[tuple[int, Function]]]] = {}
 
     def way(self, path: str, frame: int) -> tuple[Function, ...] | None:
         """Functions from an entry point to the one at or around a frame; None where no request gets there."""
@@ -266,6 +270,12 @@ class Reach:
 
     def callers(self, function: Function) -> list[Function]:
         """Functions that call or may call this one."""
+        known = self._callers.get(function)
+        if known is None:
+            known = self._callers[function] = self._find_callers(function)
+        return known
+
+    def _find_callers(self, function: Function) -> list[Function]:
         frame = self.program.frame(function)
         owner = self.program.facts[function.path].frames[frame.parent]
         name = frame.name
@@ -304,24 +314,33 @@ class Reach:
         return known
 
     def _callers_of(self, name: str, wanted: Function | Class) -> list[Function]:
-        found: list[Function] = []
         namesakes = len(self.program.functions.get(name, ()))
-        for path, ref in self._calls.get(name, ()):
-            if ref.use == "define":
-                continue
+        found: list[tuple[int, Function]] = []
+        for (value, is_attribute), calls in self._calls_of(name).items():
+            if value == wanted or self._may_be(value, wanted, is_attribute, namesakes):
+                found += calls
+        return list(dict.fromkeys(caller for _, caller in sorted(found, key=itemgetter(0))))
+
+    def _calls_of(self, name: str) -> dict[tuple[Value, bool], list[tuple[int, Function]]]:
+        """Calls of a name, by what it means there and whether it is an attribute: their order, and who calls."""
+        known = self._called.get(name)
+        if known is not None:
+            return known
+        found: dict[tuple[Value, bool], list[tuple[int, Function]]] = defaultdict(list)
+        for order, (path, ref) in enumerate(self._calls.get(name, ())):
             caller = self.program.function_around(path, ref.frame)
-            if not caller or Function(path, caller) in found:
+            if ref.use == "define" or not caller:
                 continue
             index = ref.path.index(name)
             values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
             value: Value = values[-1] if len(values) == index + 1 else None
             if isinstance(value, Slot):
                 value = self.resolver.held(value) or value
-            if value == wanted or self._may_be(value, wanted, index, namesakes):
-                found.append(Function(path, caller))
+            found[value, index > 0].append((order, Function(path, caller)))
+        self._called[name] = found
         return found
 
-    def _may_be(self, value: Value, wanted: Function | Class, index: int, namesakes: int) -> bool:
+    def _may_be(self, value: Value, wanted: Function | Class, is_attribute: bool, namesakes: int) -> bool:
         """Whether an unresolved method call may mean the wanted function; overriding counts too."""
         if isinstance(wanted, Class):
             return isinstance(value, Instance) and value.of == wanted
@@ -335,4 +354,4 @@ class Reach:
             mine, theirs = Class(wanted.path, frame.parent), Class(value.path, other.parent)
             related = theirs in self.resolver.lineage(mine) or mine in self.resolver.lineage(theirs)
             return related or self.are_twins(mine, theirs)
-        return value is None and index > 0 and owner.sort == CLASS and namesakes <= _MANY
+        return value is None and is_attribute and owner.sort == CLASS and namesakes <= _MANY
