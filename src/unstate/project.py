@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -125,21 +126,30 @@ class Modules:
     """Finds the file that an import means, without knowing sys.path: the nearest folder upwards that has it."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._files = set(paths)
-        self._folders = {str(parent) for path in self._files for parent in PurePosixPath(path).parents}
+        self._files = frozenset(paths)
+        folders = {_folder(path) for path in self._files}
+        for _ in range(max((folder.count("/") + 1 for folder in folders if folder), default=0)):
+            folders |= {_folder(folder) for folder in folders}
+        self._folders = frozenset(folders)
         self._found: dict[tuple[str, str], str | None] = {}
         self._bases: dict[str, dict[str, int]] = {}  # file -> folder its absolute imports start from -> how often
 
+    def anew(self) -> Modules:
+        """The same files for another program: what imports of this one told of their names is left behind."""
+        other = copy(self)
+        other._found, other._bases = {}, {}
+        return other
+
     def relative(self, importer: str, level: int, module: str) -> str | None:
         """The file of `from ..module import`, None if it is not in the project."""
-        folder = PurePosixPath(importer).parent
-        for _ in range(level - 1):
-            folder = folder.parent
+        folder = importer
+        for _ in range(level):
+            folder = _folder(folder)
         return self._at(folder, module)
 
     def absolute(self, importer: str, module: str) -> str | None:
         """The file of `import module`, None if it is not in the project."""
-        folder = importer.rpartition("/")[0] or "."
+        folder = _folder(importer)
         key = (folder, module)
         if key not in self._found:
             self._found[key] = self._search(folder, module)
@@ -165,7 +175,7 @@ class Modules:
         """The dotted name by which the service imports the file."""
         base = self._import_base(path)
         place = PurePosixPath(path)
-        parts = place.relative_to(base).with_suffix("").parts if base != "." else place.with_suffix("").parts
+        parts = place.relative_to(base).with_suffix("").parts
         if parts[-1] == "__init__" and len(parts) > 1:
             parts = parts[:-1]
         return ".".join(parts)
@@ -174,27 +184,34 @@ class Modules:
         counts = self._bases.get(path)
         if counts:
             return max(counts, key=lambda base: (counts[base], -len(base)))
-        folder = PurePosixPath(path).parent
-        while str(folder) != "." and str(folder / "__init__.py") in self._files:
-            folder = folder.parent
-        return str(folder)
+        folder = _folder(path)
+        while folder and f"{folder}/__init__.py" in self._files:
+            folder = _folder(folder)
+        return folder
 
     def _search(self, folder: str, module: str) -> str | None:
-        here = PurePosixPath(folder)
-        for base in (here, *here.parents):
-            for start in (base, base / "src"):
+        while True:
+            for start in (folder, f"{folder}/src" if folder else "src"):
                 found = self._at(start, module)
                 if found is not None:
-                    self._bases.setdefault(found, {}).setdefault(str(start), 0)
-                    self._bases[found][str(start)] += 1
+                    counts = self._bases.setdefault(found, {})
+                    counts[start] = counts.get(start, 0) + 1
                     return found
-        return None
+            if not folder:
+                return None
+            folder = _folder(folder)
 
-    def _at(self, folder: PurePosixPath, module: str) -> str | None:
-        target = folder.joinpath(*module.split(".")) if module else folder
-        for candidate in (f"{target}.py", str(target / "__init__.py")):
+    def _at(self, folder: str, module: str) -> str | None:
+        inner = module.replace(".", "/")
+        target = f"{folder}/{inner}" if folder and inner else folder or inner
+        for candidate in (f"{target}.py", f"{target}/__init__.py" if target else "__init__.py"):
             if candidate in self._files:
                 return candidate
-        if module and str(target) in self._folders and str(target) != ".":
+        if module and target in self._folders:
             return f"{target}/"  # a package without __init__.py
         return None
+
+
+def _folder(path: str) -> str:
+    """The folder of a file or folder; "" is the root, and its own folder."""
+    return path.rpartition("/")[0]

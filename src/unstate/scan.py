@@ -143,11 +143,12 @@ class _Scanner:
 
     def _linked(self, service: str, own: list[str]) -> ServiceResult:
         """The result of one service: of its own files, and what they import from other parts of the tree."""
-        files = self._with_imported(own)
+        modules = self.modules.anew()  # no service's names hang on which others were linked before it
+        files = self._with_imported(own, modules)
         read = {path: file for path, file in sorted(files.items()) if isinstance(file, FileFacts)}
         result = ServiceResult(
             imported=tuple(sorted(files.keys() - set(own))),
-            findings=tuple(self._of_service(finding) for finding in link(read, self.modules)),
+            findings=tuple(self._of_service(finding) for finding in link(read, modules)),
             problems=(
                 *(file for _, file in sorted(files.items()) if isinstance(file, Diagnostic)),
                 *(_python2(path) for path, file in read.items() if file.is_python2),
@@ -161,7 +162,7 @@ class _Scanner:
         content = [f"{path} {self.rows[path].hash}" for path in sorted(paths) if path in self.rows]
         return content_hash("\n".join([self.names, *content]).encode())
 
-    def _with_imported(self, own: list[str]) -> dict[str, Read]:
+    def _with_imported(self, own: list[str], modules: project.Modules) -> dict[str, Read]:
         found: dict[str, Read] = {}
         todo = list(own)
         while todo:
@@ -170,14 +171,15 @@ class _Scanner:
             lost = [path for path in todo if path in self.rows and path not in new]
             new.update({path: _read_file(str(self.base), path) for path in lost})
             found.update(new)
-            further = {target for file in new.values() for target in self._imports(file)}
+            further = {
+                target
+                for file in new.values()
+                if isinstance(file, FileFacts)
+                for each in file.imports
+                for target in modules.targets(file.path, each.level, each.module, each.name)
+            }
             todo = sorted((further & self.rows.keys()) - found.keys())
         return found
-
-    def _imports(self, file: Read) -> Iterable[str]:
-        if isinstance(file, FileFacts):
-            for found in file.imports:
-                yield from self.modules.targets(file.path, found.level, found.module, found.name)
 
     def _of_service(self, finding: Finding) -> Finding:
         """The finding with its own service: what is shared belongs to the part of the tree where it stands."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from unstate.classify.subject import Subject
 from unstate.link.values import Class
 
 _SHARED = re.compile(r"redis|valkey|memcache|dynamo", re.IGNORECASE)
+
+
+@cache
+def _is_shared(name: str) -> bool:
+    return _SHARED.search(name) is not None
 
 
 def redis_twin(subject: Subject) -> str:
@@ -18,9 +24,11 @@ def redis_twin(subject: Subject) -> str:
     program = subject.program
     if program.frame(owner).parent < 0:
         return ""
-    for classes in program.classes.values():
+    for name, classes in program.classes.items():
+        if not _is_shared(name):
+            continue
         for other in classes:
-            if other != owner and _SHARED.search(program.frame(other).name) and subject.reach.are_twins(owner, other):
+            if other != owner and subject.reach.are_twins(owner, other):
                 return program.qualified(other)
     return program.qualified(owner) if _falls_back(subject, owner) else ""
 

@@ -27,6 +27,7 @@ _IMPLICIT = frozenset(
 _SPAWNERS = re.compile(
     r"task|spawn|soon|future|background|schedule|threadsafe"
 )  # of what runs a coroutine beside requests
+_HANDING = frozenset({"alias", "return", "iterate", "read"})  # uses of a function's name that give it to others
 _STARTUP_CALLEES = frozenset(
     {"add_event_handler", "add_command", "register", "set_defaults", "run", "run_sync", "run_until_complete"}
 )
@@ -53,6 +54,7 @@ class Reach:
         self._running: dict[Function, bool] = {}
         self._dispatching: dict[Class, list[Function]] = {}
         self._callers: dict[Function, list[Function]] = {}
+        self._handed: dict[str, dict[Value, list[tuple[str, Ref]]]] = {}
         self._called: dict[str, dict[tuple[Value, bool], list[tuple[int, Function]]]] = {}
 
     def way(self, path: str, frame: int) -> tuple[Function, ...] | None:
@@ -207,28 +209,32 @@ class Reach:
         name = self.program.frame(function).name
         if name in _STARTUP_NAMES or not (self.bare or function.path in self.program.connected):
             return ""
-        for path, ref in self._calls.get(name, ()):
-            if ref.flags & MAIN or not self._is_handed_on(path, ref, name, function):
-                continue
+        for path, ref in self._handed_on(name).get(function, ()):
             around = self.program.function_around(path, ref.frame)
             if not around or self.bare or self.runs(Function(path, around)):
                 return "request"
         return ""
 
-    def _is_handed_on(self, path: str, ref: Ref, name: str, function: Function) -> bool:
-        """Whether a reference hands the function on, or a call of it to what runs coroutines beside requests."""
-        if ref.path[-1] == name:
-            if ref.use not in ("pass", "alias", "return", "iterate", "read") or (
-                ref.use == "pass" and self._starts_up(ref)
-            ):
-                return False
-            return self.resolver.resolve(path, ref.frame, ref.path) == function
-        if ref.path[-2:] != (name, "()") or ref.use != "pass" or not ref.callee:
-            return False
-        return (
-            _SPAWNERS.search(ref.callee[-1]) is not None
-            and self.resolver.resolve(path, ref.frame, ref.path[:-1]) == function
-        )
+    def _handed_on(self, name: str) -> dict[Value, list[tuple[str, Ref]]]:
+        """References that hand what they mean on, or a call of it to what runs coroutines beside requests."""
+        known = self._handed.get(name)
+        if known is not None:
+            return known
+        found: dict[Value, list[tuple[str, Ref]]] = defaultdict(list)
+        for path, ref in self._calls.get(name, ()):
+            if ref.flags & MAIN:
+                continue
+            if ref.path[-1] == name:
+                handed = not self._starts_up(ref) if ref.use == "pass" else ref.use in _HANDING
+                steps = ref.path
+            else:
+                spawned = ref.use == "pass" and bool(ref.callee) and _SPAWNERS.search(ref.callee[-1]) is not None
+                handed = spawned and ref.path[-2:] == (name, "()")
+                steps = ref.path[:-1]
+            if handed:
+                found[self.resolver.resolve(path, ref.frame, steps)].append((path, ref))
+        self._handed[name] = found
+        return found
 
     def runs(self, function: Function) -> bool:
         """Whether the web program runs a function, at start-up or later: a module with a framework leads to it."""

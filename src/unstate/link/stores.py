@@ -34,14 +34,15 @@ class Candidates:
             wanted[self._last_step(slot)].append(slot)
         for slot in self._second_names():
             wanted[self._last_step(slot)].append(slot)
+        names = frozenset(wanted)
         for path, file in self.program.facts.items():
-            names = set(wanted)
+            bound = set()  # other names of theirs in this file
             for imported in file.imports:
                 self._touch_import(path, imported)
                 if imported.name in wanted:
-                    names.add(imported.bound)
+                    bound.add(imported.bound)
             for ref in file.refs:
-                if not names.isdisjoint(ref.path):
+                if not names.isdisjoint(ref.path) or not bound.isdisjoint(ref.path):
                     self._touch_ref(path, ref)
         self._follow_other_names()
         for candidate in self.found.values():
