@@ -37,7 +37,8 @@ def scan(root: Path, config: Config, jobs: int | None = None) -> Scan:
     diagnostics; they never stop the others. `jobs` is how many processes may read files, by default one a core; the
     result is the same for any number.
     """
-    return _Scanner(root, config, jobs or workers.cores()).run()
+    with workers.no_collection():
+        return _Scanner(root, config, jobs or workers.cores()).run()
 
 
 def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
@@ -234,7 +235,8 @@ class _Scanner:
 
 def read_chunk(chunk: _Chunk) -> dict[str, bytes]:
     """Facts of some files by path, as the index keeps them; the work of one worker."""
-    return {path: index.encoded(_read_file(chunk.base, path)) for path in chunk.paths}
+    with workers.no_collection():
+        return {path: index.encoded(_read_file(chunk.base, path)) for path in chunk.paths}
 
 
 def _read_file(base: str, path: str) -> Read:

@@ -56,6 +56,7 @@ class Resolver:
         self.function_attributes: dict[tuple[Function, str], list[tuple[str, Ref]]] = {}
         self._binders: dict[str, list[Class]] | None = None
         self._lineages: dict[Class, list[Class]] = {}
+        self._heirs: dict[str, dict[Class, list[Class]]] = {}  # by attribute, by base
         self._collect_own_attributes()
         self._collect_other_attributes()
 
@@ -371,10 +372,7 @@ class Resolver:
                 if binding.ref is not None
             ]
             inherited = [
-                write
-                for child in self._classes_with(slot.name)
-                if child != owner and owner in self.lineage(child)
-                for write in self.attributes[child][slot.name]
+                write for child in self._heirs_with(owner, slot.name) for write in self.attributes[child][slot.name]
             ]
             return [*body, *self.attributes.get(owner, {}).get(slot.name, ()), *inherited]
         if slot.sort == "app":
@@ -385,11 +383,18 @@ class Resolver:
             return self._outer_writes.get(slot, [])
         return []
 
-    def _classes_with(self, name: str) -> list[Class]:
-        """Classes that bind an attribute of this name."""
-        if self._binders is None:
-            return [child for child, names in self.attributes.items() if name in names]  # while they are collected
-        return self._binders.get(name, [])
+    def _heirs_with(self, owner: Class, name: str) -> list[Class]:
+        """Subclasses that bind an attribute of this name."""
+        if self._binders is None:  # while they are collected
+            binders = [child for child, names in self.attributes.items() if name in names]
+            return [child for child in binders if owner in self.lineage(child)[1:]]
+        if name not in self._heirs:
+            heirs: dict[Class, list[Class]] = {}
+            for child in self._binders.get(name, ()):
+                for base in self.lineage(child)[1:]:
+                    heirs.setdefault(base, []).append(child)
+            self._heirs[name] = heirs
+        return self._heirs[name].get(owner, [])
 
     def _handed_over(self, slot: Slot) -> list[tuple[str, int, str, Hint]]:
         """What callers pass for a parameter that has no annotation."""
