@@ -90,7 +90,8 @@ def _act(source: str) -> str:
     return source[source.index("def act") :]
 
 
-HEAD = "from proof_models import Profile, same\n\n"
+IMPORTS = "import collections\nfrom collections import Counter, defaultdict, deque\n"
+HEAD = f"{IMPORTS}from proof_models import Profile, same\n\n"
 
 
 def _sources(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -99,7 +100,9 @@ def _sources(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     letters = tuple(sorted(names & METAVARIABLES - {"x", "t", "b"}))
     fixed = {letter: ast.Constant(0) for letter in letters if f"zero {letter}" in rule.when}
-    fixed |= {letter: ast.Constant(2) for letter in letters if f"constant {letter}" in rule.when}
+    fixed |= {
+        letter: ast.Constant(2) for letter in letters if {f"constant {letter}", f"natural {letter}"} & set(rule.when)
+    }
     free = tuple(letter for letter in letters if letter not in fixed)
     for size in (0, 1, 2):
         for impure in itertools.combinations(free, size):
@@ -174,6 +177,7 @@ def _rewrite(source: str, shape: Shape, rule: Rule, prefix: str, only: Sequence[
         sites=tuple(_sites(text)),
         ttl=TTL if "ttl" in rule.when else "",
         model="Profile",
+        size=shape.size,
         zero=shape.definition,
     )
     if only is None:

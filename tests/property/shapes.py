@@ -71,6 +71,7 @@ class Shape:
     key_type: str = "str"
     definition: str = "{}"
     values: str = ""
+    size: str = ""
     more: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -115,6 +116,12 @@ def _members(codec: str) -> dict[str, SearchStrategy[Any]]:
     return {"o": st.sets(VALUES[codec], max_size=3)}
 
 
+def _counted(key_type: str) -> dict[str, SearchStrategy[Any]]:
+    """What a Counter adds up: elements, or counts by element."""
+    keys: SearchStrategy[Any] = st.integers(-2, 2) if key_type == "int" else TEXT_KEYS
+    return {"o": st.lists(keys, max_size=4) | st.dictionaries(keys, st.integers(-3, 3), max_size=3)}
+
+
 _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
@@ -129,6 +136,15 @@ SHAPES = (
     ),
     *(Shape(Layout.LIST, "list", codec, definition="[]", more=_several(codec)) for codec in ("str", "int", "json")),
     *(Shape(Layout.SET, "set", codec, definition="set()", more=_members(codec)) for codec in ("str", "int")),
+    Shape(Layout.LIST, "deque", "json", definition="deque()", more=_several("json")),
+    *(
+        Shape(Layout.LIST, "deque bounded", "str", definition=f"deque(maxlen={size})", size=size, more=_several("str"))
+        for size in ("2", "0")
+    ),
+    Shape(Layout.HASH, "counter", "int", definition="Counter()", more=_counted("str")),
+    Shape(Layout.HASH, "defaultdict", "int", definition="defaultdict(int)"),
+    Shape(Layout.HASH, "defaultdict list", "json", definition="defaultdict(list)", values="lists"),
+    Shape(Layout.HASH, "defaultdict dict", "json", definition="defaultdict(dict)", values="records"),
     Shape(Layout.COUNTER, "scalar", "int", definition="0"),
     Shape(Layout.COUNTER, "scalar", "int", definition="7"),
     Shape(Layout.S3, "dict", "bytes"),

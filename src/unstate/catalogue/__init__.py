@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from unstate.catalogue import hashes, lists, objects, records, scalars, sets, strings
+from unstate.catalogue import counters, deques, hashes, lists, objects, records, scalars, sets, strings
 from unstate.catalogue.rule import Rule
 
 __all__ = ["Rule", "rules", "rules_for"]
@@ -15,8 +15,10 @@ def rules() -> tuple[Rule, ...]:
     return (
         *strings.RULES,
         *hashes.RULES,
+        *counters.RULES,
         *records.RULES,
         *lists.RULES,
+        *deques.RULES,
         *sets.RULES,
         *objects.RULES,
         *scalars.RULES,

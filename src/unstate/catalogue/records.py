@@ -11,7 +11,7 @@ from unstate.catalogue.rule import Rule
 from unstate.catalogue.table import JSON, Table
 from unstate.model import Layout
 
-_CHANGES = (
+CHANGES = (  # (name, pattern, the same on a local `_value`, conditions)
     ("set_field", "x[k][f] = v", "_value[f] = v", ("pure v", "pure f")),
     ("set_field.deep", "x[k][f][w] = v", "_value[f][w] = v", ("pure v", "pure f", "pure w")),
     ("del_field", "del x[k][f]", "del _value[f]", ("pure f",)),
@@ -39,7 +39,7 @@ _STORES = (
 
 def _rules() -> Iterator[Rule]:
     for rule, call, create in _STORES:
-        for name, pattern, change, when in _CHANGES:
+        for name, pattern, change, when in CHANGES:
             function = f"def _change(_value):\n    {change}\n"
             yield rule(name, pattern, f"{function}{call}", *when, *(("discarded",) if pattern.endswith(")") else ()))
         yield rule(

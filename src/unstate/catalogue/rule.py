@@ -25,6 +25,7 @@ In a form the same letters stand for what the pattern bound. Capitals are macros
     PREFIX          the prefix of its keys: "session:"
     ENC(e), DEC(e)  the codec of the value applied; bare ENC and DEC are the codec's functions
     ZERO            the codec's value of a store that does not exist yet: the definition's literal
+    SIZE            how many entries a bounded deque keeps
     **EX            ex=SESSION_TTL where the store has an expiry, else nothing
     BUCKET, OBJECT  the bucket, and the S3 key of `k`
 
@@ -53,9 +54,7 @@ class Rule:
     pattern: str
     form: str
     layout: Layout
-    container: str = (
-        "dict"  # what the store is made of: "dict", "list", "set", "deque", "counter", "defaultdict", "scalar"
-    )
+    container: str = "dict"  # what the store is made of: see plan/layout.py
     codecs: frozenset[str] = ANY
     verdict: Verdict = Verdict.EXACT
     difference: str = ""  # what differs, a sentence; required where the verdict is `review`

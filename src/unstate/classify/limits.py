@@ -59,7 +59,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     if candidate.constructor not in _ORDINARY:
         reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
     if shape not in _PLAIN:
-        reasons.append(f"{_place(subject)}: what the entries hold is {shape}")
+        reasons.append(f"{_place(subject)}: an entry is a {shape}, kept as a copy: who changes it must write it back")
     if kind is Kind.CACHE:
         reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
     if candidate.scope is Scope.INSTANCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unstate.model import Group
+from unstate.plan.layout import bound
 from unstate.rewrite import Binding
 
 
@@ -22,6 +23,7 @@ def binding(group: Group) -> Binding:
         sites=store.sites,
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,
+        size=bound(store),
         zero=store.definition if group.container == "scalar" else "",
     )
 

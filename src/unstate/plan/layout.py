@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
-from unstate.model import Finding, Kind, Layout, Op, Shape, Store
+from unstate.model import Finding, Kind, Layout, Op, Scope, Shape, Store
 
 _CONTAINERS = {
     "dict": "dict",
@@ -21,6 +22,15 @@ _CONTAINERS = {
     "NoneType": "scalar",
     "cachetools.TTLCache": "dict",
 }
+_FACTORIES = {
+    "int": "defaultdict",
+    "lambda: 0": "defaultdict",
+    "list": "defaultdict list",
+    "lambda: []": "defaultdict list",
+    "dict": "defaultdict dict",
+    "lambda: {}": "defaultdict dict",
+}
+_WITHOUT_KEYS = ("list", "deque", "deque bounded", "set", "scalar")
 _WHOLE = frozenset({Op.LEN, Op.BOOL, Op.ITER, Op.CLEAR, Op.REBIND})
 _CODECS = {
     Shape.STR: "str",
@@ -48,16 +58,57 @@ class Choice:
     proven_value: bool
 
 
+def container_of(store: Store) -> str | None:
+    """What the store is made of in the catalogue's words, None for what it does not know."""
+    container = _CONTAINERS.get(store.constructor)
+    if container == "deque" and bound(store):
+        return "deque bounded"
+    if container == "defaultdict":
+        return _FACTORIES.get(_argument(store.definition, 0))
+    return container
+
+
+def bound(store: Store) -> str:
+    """How many entries a deque keeps, as its definition writes it; "" for one without a bound."""
+    size = _argument(store.definition, 1, "maxlen") if _CONTAINERS.get(store.constructor) == "deque" else ""
+    return "" if size == "None" else size
+
+
+def _readable(size: str, store: Store) -> bool:
+    """Whether an expression of the definition means the same at each site: a number, or a name of the one module."""
+    one_module = store.scope is Scope.MODULE and all(site.path == store.path for site in store.sites)
+    return size.isdigit() or (size.isidentifier() and one_module)
+
+
+def _argument(definition: str, place: int, keyword: str = "") -> str:
+    """An argument of the call that a definition is (or that a factory in it makes), by place or keyword."""
+    try:
+        tree = ast.parse(definition.strip(), mode="eval")
+    except SyntaxError:
+        return ""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in calls:
+        if any(each.arg == "default_factory" for each in call.keywords):
+            continue
+        named = [each.value for each in call.keywords if keyword and each.arg == keyword]
+        given = [*named, *call.args[place : place + 1]]
+        return ast.unparse(given[0]) if given else ""
+    return ""
+
+
 def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choice | str:
     """The layout of a store, or the reason why it has none. `codec` is a person's answer, if there is one."""
     store = finding.store
-    container = _CONTAINERS.get(store.constructor)
+    container = container_of(store)
     if container is None:
         return f"`{store.name}` is made by `{store.constructor or store.definition}`, which the catalogue does not know"
     if not _starts_empty(store, container):
         return (
             f"`{store.name}` starts with entries ({_short(store.definition)}), which a backing service would not have"
         )
+    size = bound(store)
+    if size and not _readable(size, store):
+        return f"`{store.name}` keeps its last `{size}` entries, a number that not every use of it can read"
     if finding.shape is Shape.OBJECT:
         return f"`{store.name}` holds objects that cannot be written as data"
     chosen = codec or _CODECS.get(finding.shape)
@@ -68,7 +119,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
         layout=_layout(finding, container, chosen, expires=expires),
         codec=chosen,
         key_type=_key_type(store),
-        proven_key=container != "dict" or (bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"})),
+        proven_key=container in _WITHOUT_KEYS or (bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"})),
         proven_value=_proven_value(store, chosen),
     )
 
@@ -83,11 +134,11 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
     match container:
         case "scalar":
             return Layout.COUNTER if codec == "int" else Layout.STRING
-        case "list" | "deque":
+        case "list" | "deque" | "deque bounded":
             return Layout.LIST
         case "set":
             return Layout.SET
-        case "counter" | "defaultdict":
+        case "counter" | "defaultdict" | "defaultdict list" | "defaultdict dict":
             return Layout.HASH
     if codec == "bytes":
         return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING

@@ -32,10 +32,16 @@ def is_expression(text: str) -> bool:
 
 
 def expression(
-    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool
+    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool, tested: bool = False
 ) -> cst.BaseExpression:
-    """The form as an expression, in parentheses where another operator could bind tighter."""
+    """The form as an expression, in parentheses where another operator could bind tighter.
+
+    `tested`: only its truth counts, so that a `bool` around it says nothing.
+    """
     template = cst.parse_expression(form)
+    match template:
+        case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=inner)]) if tested:
+            template = inner
     if asynchronous:
         template = template.visit(_Awaiter())  # type: ignore[assignment]
     result = template.visit(_Filler(environment, binding, names))
@@ -95,6 +101,15 @@ class _Filler(cst.CSTTransformer):
         self.names = names
         self.codec = codec(binding.codec, binding.model) if binding.layout is not Layout.S3 else codec("bytes")
         self.temporaries: dict[str, str] = {}
+
+    def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.BaseExpression:
+        """`[raw for raw in replies]`, where the codec leaves a value as it is, is the list of replies itself."""
+        each, loop = updated_node.elt, updated_node.for_in
+        match each, loop.target:
+            case cst.Name(value=name), cst.Name(value=target) if name == target:
+                if not loop.ifs and loop.inner_for_in is None and _gives_list(original_node.for_in.iter):
+                    return loop.iter
+        return updated_node
 
     def visit_Arg(self, node: cst.Arg) -> bool:
         return False
@@ -162,6 +177,8 @@ class _Filler(cst.CSTTransformer):
                 return self._function(self.codec.encoder)
             case "DEC":
                 return self._function(self.codec.decoder)
+            case "SIZE":
+                return cst.parse_expression(self.binding.size)
             case "ZERO":
                 return cst.parse_expression(self.binding.zero)
         if name.startswith("_") and name != "_":
@@ -211,6 +228,19 @@ class _Put(cst.CSTTransformer):
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         return parenthesized(self.value) if _is_slot(original_node) else updated_node
+
+
+def _gives_list(node: cst.BaseExpression) -> bool:
+    """Whether a call of a form gives a list that is its caller's own."""
+    match node:
+        case cst.Await(expression=call):
+            return _gives_list(call)
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=client), attr=cst.Name(value=command))):
+            known = client in CLIENTS or client in CLIENTS.values()
+            return known and command in ("lrange", "hkeys", "hvals")
+        case cst.Call(func=cst.Name(value=name)):
+            return name.removeprefix("async_") in ("scan_keys", "list_drain")
+    return False
 
 
 def _is_slot(node: cst.BaseExpression) -> bool:

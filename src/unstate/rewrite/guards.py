@@ -2,6 +2,7 @@
 
 pure L        evaluating L twice, or earlier than the original did, changes nothing
 constant L    L is a literal number or string
+natural L     L is a literal whole number, from 0 on
 zero L        L is the literal 0 (or 0.0, "", b"")
 apart t L     the name t does not occur in L
 leaves b      the statements b end the function or the round of the loop
@@ -93,6 +94,7 @@ def _zero(node: object) -> bool:
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "pure": pure,
     "constant": _constant,
+    "natural": lambda node: isinstance(node, cst.Integer),
     "zero": _zero,
     "leaves": _leaves,
 }

@@ -277,7 +277,12 @@ class Transformer(cst.CSTTransformer):
         asynchronous = self._asynchronous(node, found)
         self._note(node, found)
         return forms.expression(
-            found.rule.form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
+            found.rule.form,
+            self._visited(found.environment),
+            found.binding,
+            self.names,
+            asynchronous=asynchronous,
+            tested=self._implied.get(id(node)) == "bool",
         )
 
     def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
