@@ -90,7 +90,7 @@ def _act(source: str) -> str:
     return source[source.index("def act") :]
 
 
-IMPORTS = "import collections\nfrom collections import Counter, defaultdict, deque\n"
+IMPORTS = "import collections\nfrom collections import Counter, defaultdict, deque\nfrom cachetools import TTLCache\n"
 HEAD = f"{IMPORTS}from proof_models import Profile, same\n\n"
 
 
@@ -175,7 +175,7 @@ def _rewrite(source: str, shape: Shape, rule: Rule, prefix: str, only: Sequence[
         key_type=shape.key_type,
         prefix=prefix,
         sites=tuple(_sites(text)),
-        ttl=TTL if "ttl" in rule.when else "",
+        ttl=TTL if shape.expires or "ttl" in rule.when else "",
         model="Profile",
         size=shape.size,
         zero=shape.definition,

@@ -55,5 +55,5 @@ def generated(folder: Path) -> types.ModuleType:
     assert change.after is not None
     module = types.ModuleType(SERVICES)
     exec(compile(change.after, f"{SERVICES}.py", "exec"), module.__dict__)
-    setattr(module, TTL, timedelta(hours=1))
+    setattr(module, TTL, timedelta(hours=3, seconds=-1))
     return module

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from cachetools import TTLCache
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -34,6 +35,7 @@ UNORDERED = {ORDER, LISTING, sets.ORDER}  # differences that a rule may declare:
 PREFIXES = ("synchronous", "asynchronous")
 WRITING = ("x[k] = v", "x = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n")  # what fills a store
 ENOUGH = 5  # runs of one rule at least
+HOUR = 3600
 DEEP = int(os.environ.get("UNSTATE_PROOF_DEPTH", "1"))  # how many times the usual number of examples
 
 
@@ -131,6 +133,9 @@ def prove(
                     self.fail(f"{how}: the store cannot be read: {error}")
                 if strict(state) != strict(other):
                     self.fail(f"{how}: the store is {other!r} instead of {state!r}")
+            if shape.expires:
+                clock.now += HOUR
+                reader.pass_an_hour()
             if not reader.neighbours_untouched():
                 self.fail("a key of another store was changed")
 
@@ -174,6 +179,13 @@ class Reader:
             for key in self._objects(""):
                 self.services.s3.delete_object(Bucket=self.services.bucket, Key=key)
 
+    def pass_an_hour(self) -> None:
+        """Let the entries be older."""
+        for key in self.services.redis.keys("*"):
+            left = self.services.redis.ttl(key)
+            if left >= 0:
+                self.services.redis.expire(key, left - HOUR)  # one that is overdue is deleted
+
     def neighbours_untouched(self) -> bool:
         """Whether the keys of other stores are as they were."""
         return self.services.redis.mget(list(self.neighbours)) == list(self.neighbours.values())
@@ -182,7 +194,7 @@ class Reader:
         """What the store under `prefix` holds."""
         client, shape = self.services.redis, self.shape
         match shape.layout:
-            case Layout.STRING if shape.container == "dict":
+            case Layout.STRING if shape.container != "scalar":
                 start = f"{prefix}:".encode()
                 keys = [key for key in client.keys(f"{prefix}:*") if key.startswith(start)]
                 raws = client.mget(keys) if keys else []
@@ -222,7 +234,20 @@ def same(value: Any) -> Any:
     return value
 
 
+class Clock:
+    """The time that the originals' caches see."""
+
+    now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+clock = Clock()
 ORIGINAL_NAMES = {
+    "TTLCache": TTLCache,
+    "HOUR": HOUR,
+    "clock": clock,
     "Profile": Profile,
     "same": same,
     "collections": collections,
@@ -242,7 +267,7 @@ def seen(outcome: tuple[str, Any], difference: str) -> Any:
 def strict(value: Any, *, ordered: bool = True) -> Any:
     """Something that is equal only for equal values of equal types: 1 is not True and not 1.0."""
     match value:
-        case dict():
+        case dict() | TTLCache():
             return "dict", frozenset((strict(key), strict(each)) for key, each in value.items())
         case list() | tuple() | deque():
             parts = [strict(each, ordered=ordered) for each in value]

@@ -72,6 +72,7 @@ class Shape:
     definition: str = "{}"
     values: str = ""
     size: str = ""
+    expires: bool = False  # an hour of the proof's own time passes with each step; an entry lives for three
     more: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -122,11 +123,14 @@ def _counted(key_type: str) -> dict[str, SearchStrategy[Any]]:
     return {"o": st.lists(keys, max_size=4) | st.dictionaries(keys, st.integers(-3, 3), max_size=3)}
 
 
+CACHE = "TTLCache(1000, 3 * HOUR - 1, timer=clock)"
 _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
     Shape(Layout.STRING, "dict", "str", key_type="int"),
     Shape(Layout.STRING, "dict", "model"),
+    *(Shape(Layout.STRING, "cache", codec, definition=CACHE, expires=True) for codec in ("str", "int")),
+    Shape(Layout.STRING, "cache", "json", definition=CACHE, expires=True, values="records"),
     *(Shape(Layout.HASH, "dict", codec) for codec in _DICTS),
     Shape(Layout.HASH, "dict", "int", key_type="int"),
     *(

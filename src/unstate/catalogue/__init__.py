@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from unstate.catalogue import counters, deques, hashes, lists, objects, records, scalars, sets, strings
+from unstate.catalogue import caches, counters, deques, hashes, lists, objects, records, scalars, sets, strings
 from unstate.catalogue.rule import Rule
 
 __all__ = ["Rule", "rules", "rules_for"]
@@ -14,6 +14,7 @@ def rules() -> tuple[Rule, ...]:
     """Every rule, the known wrong forms included."""
     return (
         *strings.RULES,
+        *caches.RULES,
         *hashes.RULES,
         *counters.RULES,
         *records.RULES,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import re
+from collections.abc import Iterator
 
 from unstate.catalogue import hashes
 from unstate.catalogue.records import CHANGES
@@ -22,24 +22,12 @@ _dicts = Table("defaulting.dict", Layout.HASH, "defaultdict dict", JSON)
 _VALUES = "[DEC(_raw) for _raw in redis_client.hvals(NAME)]"
 _ITEMS = "{UNFIELD(_field): DEC(_raw) for _field, _raw in redis_client.hgetall(NAME).items()}"
 _MOST = f"sorted({_ITEMS}.items(), key=lambda _entry: _entry[1], reverse=True)"
-_WHOLE = ("x.copy()", "x = {}", "x = dict(o)")  # they have the type of the container
+_OTHERS = (
+    *("x.copy()", "x = {}", "x = dict(o)"),  # they have the type of the container
+    *("x[k]", "del x[k]"),  # a missing key is another matter, also where an entry is added to
+    *(rule.pattern for rule in hashes.RULES if re.match(r"x\[k\] \W+= ", rule.pattern)),
+)
 _ADDED = ("x.update(o)", "x |= o", "x == o")  # a Counter adds up, and takes a missing entry for 0
-
-
-def _kept(rules: Iterable[Rule], table: Table, *others: str) -> Iterator[Rule]:
-    """The rules of a dict that hold for a container that differs from it in a missing key and in `others`."""
-    for rule in rules:
-        if rule.wrong or not table.codecs <= rule.codecs or rule.pattern in (*_WHOLE, *others):
-            continue
-        if _reads_missing(rule.pattern):
-            continue
-        name = rule.id.partition(".")[2]
-        yield replace(rule, id=f"{table.name}.{name}", container=table.container, codecs=table.codecs)
-
-
-def _reads_missing(pattern: str) -> bool:
-    """Whether the first thing that a pattern does is to read, change or delete an entry that may be missing."""
-    return pattern in ("x[k]", "del x[k]") or (pattern.startswith("x[k] ") and not pattern.startswith("x[k] = "))
 
 
 def _additions(table: Table) -> Iterator[Rule]:
@@ -77,12 +65,12 @@ RULES = (
     _counter("most_common.few", "x.most_common(n)", f"{_MOST}[:n]", "natural n", difference=TIES),
     _counter("most_common.first", "x.most_common(n)", f"{_MOST}[:max(n, 0)]", difference=TIES),
     *_additions(_counter),
-    *_kept(hashes.RULES, _counter, *_ADDED),
+    *_counter.taken_over(hashes.RULES, *_OTHERS, *_ADDED),
     _numbers("getitem", "x[k]", "redis_client.hincrby(NAME, FIELD, 0)", note="a read of a defaultdict makes the entry"),
     _numbers("delitem", "del x[k]", "if not redis_client.hdel(NAME, FIELD):\n    raise KeyError(k)"),
     _numbers("rebind", "x = defaultdict(int)", "redis_client.delete(NAME)"),
     *_additions(_numbers),
-    *_kept(hashes.RULES, _numbers),
+    *_numbers.taken_over(hashes.RULES, *_OTHERS),
     *(
         rule
         for table, empty, made in ((_lists, "[]", "list"), (_dicts, "{}", "dict"))
@@ -90,7 +78,7 @@ RULES = (
             *_creations(table, empty),
             table("delitem", "del x[k]", "if not redis_client.hdel(NAME, FIELD):\n    raise KeyError(k)"),
             table("rebind", f"x = defaultdict({made})", "redis_client.delete(NAME)"),
-            *_kept(hashes.RULES, table),
+            *table.taken_over(hashes.RULES, *_OTHERS),
         )
     ),
     _counter("read_makes", "x[k]", "redis_client.hincrby(NAME, FIELD, 0)", wrong=True, note="an entry too many"),

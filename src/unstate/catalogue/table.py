@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from unstate.catalogue.rule import ANY, Rule
 from unstate.model import Layout, Verdict
@@ -58,3 +59,11 @@ class Table:
             wrong=wrong,
             note=note,
         )
+
+    def taken_over(self, rules: Iterable[Rule], *without: str) -> Iterator[Rule]:
+        """The rules of another container that hold for this one too: all but those of the patterns `without`."""
+        for rule in rules:
+            codecs = rule.codecs & self.codecs
+            if codecs and not rule.wrong and rule.pattern not in without:
+                name = rule.id.partition(".")[2]
+                yield replace(rule, id=f"{self.name}.{name}", container=self.container, codecs=codecs)

@@ -30,13 +30,23 @@ class Settled:
 
 
 def settle(
-    finding: Finding, codemod: Codemod | None, config: Config, prefix: str, answers: Mapping[str, str], *, by_key: bool
+    finding: Finding,
+    codemod: Codemod | None,
+    config: Config,
+    prefix: str,
+    answers: Mapping[str, str],
+    *,
+    by_key: bool,
+    own_seconds: int | None = None,
 ) -> Settled:
-    """Put the questions for a store, and take the answers. `by_key`: its entries can expire one by one."""
+    """Put the questions for a store, and take the answers.
+
+    `by_key`: its entries can expire one by one; `own_seconds`: after the time that the code itself says.
+    """
     members = finding.store.constructor == "set"  # told apart by their text
     decisions = [Decision(name="key_prefix", question="Under which prefix do its keys stand?", default=prefix)]
     if by_key:
-        decisions.append(_ttl(finding, codemod, config))
+        decisions.append(_ttl(finding, codemod, config, own_seconds))
     if finding.shape is Shape.UNKNOWN:
         decisions.append(
             Decision(
@@ -61,9 +71,11 @@ def settle(
     )
 
 
-def _ttl(finding: Finding, codemod: Codemod | None, config: Config) -> Decision:
+def _ttl(finding: Finding, codemod: Codemod | None, config: Config, own_seconds: int | None) -> Decision:
     configured = config.at(finding.store.path).ttl.get(finding.kind)
-    if configured is not None:
+    if own_seconds is not None:
+        default, why = format_duration(own_seconds), f"as `{finding.store.definition}` says"
+    elif configured is not None:
         default, why = configured, "as configured"
     elif codemod is not None and codemod.ttl:
         default, why = codemod.ttl, f"the usual lifetime for what a {finding.kind.replace('_', ' ')} holds"

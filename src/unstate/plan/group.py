@@ -8,16 +8,19 @@ import msgspec
 
 from unstate.codemods import Codemod
 from unstate.config import Config
-from unstate.model import Backing, Finding, Group, Layout, Refusal, Verdict
+from unstate.model import Backing, Finding, Group, Layout, Refusal, Store, Verdict
 from unstate.plan.bindings import binding
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
+from unstate.plan.expiry import EXPIRING, bound, own_seconds
 from unstate.plan.layout import Choice, choose, expires_by_key
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
 from unstate.rewrite import Rewritten, rewrite_source
 
 REDIS, S3 = "redis>=5", "boto3>=1.28"
+_UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
+_ADVICE_TTL = "answer its decision `ttl`, as in `--ttl NAME=10m`"
 _ADVICE_CODEC = "annotate what the store holds, as in `x: dict[str, str] = {}`"
 
 
@@ -37,7 +40,12 @@ class Planner:
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
         codemod = self.codemods.get(finding.rule)
-        settled = settle(finding, codemod, self.config, prefix, answers, by_key=expires_by_key(finding))
+        own = self._own_seconds(finding.store)
+        settled = settle(
+            finding, codemod, self.config, prefix, answers, by_key=expires_by_key(finding), own_seconds=own
+        )
+        if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
+            return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
         choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec)
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
@@ -49,7 +57,14 @@ class Planner:
         from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
         lost = lost_imports(finding.store, outcomes, self.sources)
         blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
-        differences = (*_from_types(finding, choice), *_from_expiry(group), *sorted(from_rules), *lost, *blocked)
+        differences = (
+            *_from_types(finding, choice),
+            *_from_expiry(group, own),
+            *_from_bound(finding.store),
+            *sorted(from_rules),
+            *lost,
+            *blocked,
+        )
         exact = not differences and finding.limit is Verdict.EXACT
         return msgspec.structs.replace(
             group,
@@ -78,6 +93,12 @@ class Planner:
             requires=(S3,) if choice.layout is Layout.S3 else (REDIS,),
         )
 
+    def _own_seconds(self, store: Store) -> int | None:
+        """After how long the store's own code lets an entry go."""
+        if store.constructor not in EXPIRING:
+            return None
+        return own_seconds(store, self.sources.source(store.path, store.service).tree)
+
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service
         return rewrite_source(self.sources.source(path, service), [binding(group)], self.backing[service].module)
@@ -87,8 +108,8 @@ def _manual(finding: Finding, refusals: Sequence[Refusal]) -> Group:
     return Group(id=finding.id, finding=finding, verdict=Verdict.MANUAL, refusals=tuple(refusals))
 
 
-def _refusal(finding: Finding, reason: str) -> Refusal:
-    return Refusal(path=finding.store.path, line=finding.store.span.line, reason=reason)
+def _refusal(finding: Finding, reason: str, advice: str = "") -> Refusal:
+    return Refusal(path=finding.store.path, line=finding.store.span.line, reason=reason, advice=advice)
 
 
 def _from_types(finding: Finding, choice: Choice) -> list[str]:
@@ -109,7 +130,13 @@ _VALUES = {
 }
 
 
-def _from_expiry(group: Group) -> list[str]:
-    if group.ttl_seconds is None:
+def _from_bound(store: Store) -> list[str]:
+    """What a bounded cache did that no backing service does."""
+    size = bound(store)
+    return [f"no entry is pushed out by newer ones; before, it kept `{size}` of them"] if size else []
+
+
+def _from_expiry(group: Group, own: int | None) -> list[str]:
+    if group.ttl_seconds is None or group.ttl_seconds == own:
         return []
     return [f"an entry is gone {lifetime(group.ttl_seconds)} after it was last set; before, it lived with the process"]

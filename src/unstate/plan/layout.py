@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from unstate.model import Finding, Kind, Layout, Op, Scope, Shape, Store
+from unstate.plan.expiry import CACHES, EXPIRING
 
 _CONTAINERS = {
     "dict": "dict",
@@ -20,7 +21,8 @@ _CONTAINERS = {
     "str": "scalar",
     "bool": "scalar",
     "NoneType": "scalar",
-    "cachetools.TTLCache": "dict",
+    **dict.fromkeys(CACHES - EXPIRING, "dict"),
+    **dict.fromkeys(EXPIRING, "cache"),
 }
 _FACTORIES = {
     "int": "defaultdict",
@@ -127,7 +129,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
 def expires_by_key(finding: Finding) -> bool:
     """Whether entries of the store can have an expiry of their own: those of a dict in Redis."""
     text = finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
-    return _CONTAINERS.get(finding.store.constructor) == "dict" and text
+    return _CONTAINERS.get(finding.store.constructor) in ("dict", "cache") and text
 
 
 def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> Layout:
@@ -142,6 +144,8 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
             return Layout.HASH
     if codec == "bytes":
         return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING
+    if container == "cache":
+        return Layout.STRING
     whole = any(site.op in _WHOLE for site in finding.store.sites)
     return Layout.HASH if whole and not expires else Layout.STRING
 
@@ -162,17 +166,16 @@ def _starts_empty(store: Store, container: str) -> bool:
     return (
         text in ("", "{}", "[]", "dict()", "list()", "set()")
         or text.endswith("()")
+        or store.constructor in CACHES
         or "default_factory" in text
         or _only_limits(text)
     )
 
 
 def _only_limits(text: str) -> bool:
-    """`deque(maxlen=5)`, `defaultdict(int)`, `TTLCache(100, 60)`: arguments that are no entries."""
+    """`deque(maxlen=5)`, `defaultdict(int)`: arguments that are no entries."""
     return (
-        text.split("(")[0].split(".")[-1] in ("deque", "defaultdict", "TTLCache", "Counter")
-        and "[" not in text
-        and "{" not in text
+        text.split("(")[0].split(".")[-1] in ("deque", "defaultdict", "Counter") and "[" not in text and "{" not in text
     )
 
 
