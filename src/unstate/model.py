@@ -245,12 +245,61 @@ class Group(Value, frozen=True):
     conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
 
 
+class SettingsStyle(StrEnum):
+    """Where an app keeps its settings."""
+
+    ENVIRON = "environ"  # variables of the environment, read where they are used
+    PYDANTIC = "pydantic"  # fields of a BaseSettings class
+    DJANGO = "django"  # names of the settings module
+    FLASK = "flask"  # keys of app.config, filled from a class
+
+
+class Settings(Value, frozen=True):
+    """An app's settings, which the generated module reads and entries are added to."""
+
+    style: SettingsStyle = SettingsStyle.ENVIRON
+    path: str = ""  # the file that entries are added to, "" for none
+    holder: str = ""  # the class in it that holds them, "" for the module itself
+    module: str = ""  # what the generated module reads them from, as the service imports it ...
+    name: str = ""  # ... and how it is called there: "settings", "get_settings()"
+    upper: bool = True  # entries are written REDIS_URL, not redis_url
+
+
+class Client(Value, frozen=True):
+    """A client that the app has already."""
+
+    kind: Literal["redis", "async_redis", "s3"]
+    module: str  # as the service imports it
+    name: str  # how it is reached there: "redis_client", "get_redis()", "app.state.redis"
+
+
+class Framework(StrEnum):
+    """Whose application object the generated clients are tied to."""
+
+    FASTAPI = "fastapi"
+    STARLETTE = "starlette"
+    AIOHTTP = "aiohttp"
+    FLASK = "flask"
+
+
+class App(Value, frozen=True):
+    """The one place where a service makes its application object."""
+
+    framework: Framework
+    path: str
+    name: str  # what it is bound to
+
+
 class Backing(Value, frozen=True):
-    """Where the generated backing-services module of a service stands."""
+    """The generated backing-services module of a service, and what of the app it stands on."""
 
     service: str
     path: str
     module: str  # as the service imports it
+    settings: Settings = Settings()
+    clients: tuple[Client, ...] = ()
+    app: App | None = None
+    notes: tuple[str, ...] = ()  # what the app seems to have, and why it is not used; each a sentence
 
 
 class Plan(Value, frozen=True):

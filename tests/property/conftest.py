@@ -51,7 +51,9 @@ def services() -> Iterator[Services]:
 
 def generated(folder: Path) -> types.ModuleType:
     """The backing-services module with every helper."""
-    change = backing_services(folder, Backing(service=".", path=f"{SERVICES}.py", module=SERVICES), helpers.NAMES, ())
+    change = backing_services(
+        folder, Backing(service=".", path=f"{SERVICES}.py", module=SERVICES), helpers.NAMES, ()
+    ).change
     assert change.after is not None
     module = types.ModuleType(SERVICES)
     exec(compile(change.after, f"{SERVICES}.py", "exec"), module.__dict__)

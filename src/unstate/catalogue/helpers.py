@@ -19,14 +19,13 @@ class Helper:
     remote: bool = False
 
 
-_REDIS = ("import redis", "from redis.backoff import ExponentialBackoff", "from redis.retry import Retry", "import os")
+_REDIS = ("import redis", "from redis.backoff import NoBackoff", "from redis.retry import Retry")
 _CACHE = ("from functools import cache",)
 _ASYNC_REDIS = (
     "import asyncio",
-    "import os",
     "import redis.asyncio",
     "from redis.asyncio.retry import Retry as AsyncRetry",
-    "from redis.backoff import ExponentialBackoff",
+    "from redis.backoff import NoBackoff",
     "from weakref import WeakKeyDictionary",
 )
 _S3 = ("import boto3", "from botocore.config import Config", "import os", "from functools import cache")

@@ -8,7 +8,7 @@ from pathlib import Path
 from unstate import codemods
 from unstate.config import Config
 from unstate.model import Group, Plan, Scan
-from unstate.plan.backing import backing_modules
+from unstate.plan.backing import backing_modules, founded
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
 from unstate.plan.group import REDIS, S3, Planner
@@ -26,7 +26,8 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
     `answers`: by group id, then by the decision's name. Raises AnswerError for one that a decision does not take.
     """
     sources = Sources(root)
-    backing = backing_modules(root, [finding.store for finding in scan.findings])
+    stores = [finding.store for finding in scan.findings]
+    backing = backing_modules(root, stores)
     known = codemods.load(root)
     names = prefixes(scan.findings, known, config, sources)
     planner = Planner(config, known, sources, {each.service: each for each in backing})
@@ -39,6 +40,6 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         root=scan.root,
         base=tuple((path, sources.digest(path)) for path in touched),
         groups=tuple(groups),
-        backing=tuple(each for each in backing if each.service in used),
+        backing=founded((each for each in backing if each.service in used), stores, sources),
         diagnostics=scan.diagnostics,
     )

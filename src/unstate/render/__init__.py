@@ -12,7 +12,9 @@ from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.compose import overlays
 from unstate.render.dependencies import Declared, declared
 from unstate.render.environment import env_example
+from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
+from unstate.render.wire import wired
 from unstate.rewrite import Binding, Source, rewrite_source
 
 __all__ = ["Declared", "RenderError", "dependencies", "render"]
@@ -35,23 +37,29 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
             by_path[path].append(group)
     modules = {each.service: each for each in plan.backing}
     names: dict[str, set[str]] = defaultdict(set)
-    changes = []
+    contents: dict[str, bytes] = {}
     for path, touching in sorted(by_path.items()):
         service = touching[0].finding.store.service
-        before = sources.read(path)
         bindings = [binding(group) for group in touching]
-        after, used = _rewritten(sources.source(path, service), bindings, modules[service].module)
+        contents[path], used = _rewritten(sources.source(path, service), bindings, modules[service].module)
         names[service] |= used
-        if after != before:
-            changes.append(FileChange(path=path, before=before, after=after))
+    changes = []
     made: dict[str, bytes] = {}
     for service, used in names.items():
+        backing = modules[service]
         of_service = [group for group in groups if group.finding.store.service == service]
-        change = backing_services(root, modules[service], used, of_service)
-        check_module(root, TEMPLATE, change.after or b"", used)
-        made[service] = change.after or b""
+        generated = backing_services(root, backing, used, of_service)
+        made[service] = generated.change.after or b""
+        check_module(root, TEMPLATE, made[service], used)
+        if backing.settings.path:
+            content = contents.get(backing.settings.path) or sources.read(backing.settings.path)
+            contents[backing.settings.path] = with_entries(content, backing.settings, generated.reads)
+        if backing.app and generated.tied:
+            content = contents.get(backing.app.path) or sources.read(backing.app.path)
+            contents[backing.app.path] = wired(content, backing.app, backing.module)
         example = env_example(root, service, made[service])
-        changes += [change, example] if example else [change]
+        changes += [generated.change, example] if example else [generated.change]
+    changes += [FileChange(path=path, before=sources.read(path), after=after) for path, after in contents.items()]
     changes += [*dependencies(root, groups).changes, *overlays(root, made)]
     return tuple(
         sorted((change for change in changes if change.before != change.after), key=lambda change: change.path)

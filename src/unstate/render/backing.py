@@ -6,18 +6,29 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from unstate.catalogue import helpers
-from unstate.model import Backing, FileChange, Group
+from unstate.model import Backing, FileChange, Framework, Group, SettingsStyle
 from unstate.plan import ttl_constant
 from unstate.render.templates import fill
 
 TEMPLATE = "backing_services.py.j2"
 
 
-def backing_services(root: Path, backing: Backing, names: Collection[str], groups: Sequence[Group]) -> FileChange:
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A generated module, the settings that it reads, and whose application object has to be given to it."""
+
+    change: FileChange
+    reads: frozenset[str]
+    tied: Framework | None
+
+
+def backing_services(root: Path, backing: Backing, names: Collection[str], groups: Sequence[Group]) -> Generated:
     """The module with the names that its service imports, those of an earlier migration included."""
     file = root / backing.path
     before = file.read_bytes() if file.is_file() else None
@@ -26,19 +37,91 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         constant = ttl_constant(group.prefix)
         if group.ttl_seconds is not None and constant in names:
             settings[constant] = _timedelta(group.ttl_seconds)
-    wanted = helpers.closure({"setting", *(name for name in names if name in helpers.NAMES), *there})
-    lines = [*helpers.imports(wanted), *(("from datetime import timedelta",) if settings else ())]
-    text = fill(
-        root,
-        TEMPLATE,
-        names=wanted,
-        settings=dict(sorted(settings.items())),
-        imports=_import_block(lines),
-        threaded=helpers.threaded(wanted),
-        uses_redis=any("redis" in name for name in wanted),
-        uses_s3="s3" in wanted,
-    )
-    return FileChange(path=backing.path, before=before, after=_tidy(text).encode())
+    wanted = helpers.closure({*(name for name in names if name in helpers.NAMES), *there})
+    clients = {client.kind: client for client in backing.clients}
+    tied = tie(backing, wanted, before)
+    values: dict[str, Any] = {
+        "names": wanted,
+        "settings": dict(sorted(settings.items())),
+        "threaded": helpers.threaded(wanted),
+        "backing": backing,
+        "style": backing.settings.style.value,
+        "reads": reads(backing, wanted),
+        "clients": {kind: clients.get(kind) for kind in ("redis", "async_redis", "s3")},
+        "uses_async_redis": uses_async_redis(wanted),
+        "tied": tied,
+        "cached": [name for name, used in (("_redis", _REDIS), ("_s3", {"s3"} - clients.keys())) if wanted & used],
+        "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
+    }
+    lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}
+    lines.update(("from datetime import timedelta",) if settings else ())
+    body = fill(root, TEMPLATE, imports="", **values)
+    text = fill(root, TEMPLATE, imports=_import_block(_used(lines, body)), **values)
+    change = FileChange(path=backing.path, before=before, after=_tidy(text).encode())
+    return Generated(change=change, reads=values["reads"], tied=tied)
+
+
+_CLIENTS = ("redis_client", "redis_bytes", "s3")
+_REDIS = {"redis_client", "redis_bytes"}
+_ASYNC_REDIS = {"async_redis_client", "async_redis_bytes"}
+_STYLE_IMPORTS = {
+    SettingsStyle.ENVIRON: ("import os",),
+    SettingsStyle.PYDANTIC: (),
+    SettingsStyle.DJANGO: ("from django.conf import settings",),
+    SettingsStyle.FLASK: ("import os", "from collections.abc import Mapping", "from typing import Any"),
+}
+_LIFESPAN = (
+    "import asyncio",
+    "from collections.abc import AsyncIterator",
+    "from contextlib import asynccontextmanager",
+    "from typing import Any",
+)
+_TIE_IMPORTS = {
+    Framework.FASTAPI: (*_LIFESPAN, "from fastapi import FastAPI"),
+    Framework.STARLETTE: (*_LIFESPAN, "from starlette.applications import Starlette"),
+    Framework.AIOHTTP: (*_LIFESPAN, "from aiohttp import web"),
+    Framework.FLASK: ("from flask import Flask",),
+}
+
+
+def uses_async_redis(names: Collection[str]) -> bool:
+    """Whether the module of those names makes asynchronous Redis clients."""
+    return not _ASYNC_REDIS.isdisjoint(names)
+
+
+def reads(backing: Backing, names: Collection[str]) -> frozenset[str]:
+    """The settings that a module with those names reads."""
+    own = {client.kind for client in backing.clients}
+    found = set()
+    if (not _REDIS.isdisjoint(names) and "redis" not in own) or (uses_async_redis(names) and "async_redis" not in own):
+        found.add("REDIS_URL")
+    if "upload_bucket" in names:
+        found.add("UPLOAD_BUCKET")
+    if "s3" in names and "s3" not in own:
+        found.add("AWS_ENDPOINT_URL_S3")
+    return frozenset(found)
+
+
+def tie(backing: Backing, names: Collection[str], before: bytes | None) -> Framework | None:
+    """Whose application object the module is tied to, where there is something to tie: clients that an event loop has
+    to close, settings that an application holds. What an app calls already stays."""
+    if before is not None and b"\ndef init_app(" in before:
+        lines = before.decode().splitlines()
+        return next((each for each, imports in _TIE_IMPORTS.items() if imports[-1] in lines), None)
+    if backing.app is None:
+        return None
+    if backing.app.framework is Framework.FLASK:
+        return Framework.FLASK if backing.settings.style is SettingsStyle.FLASK else None
+    return backing.app.framework if uses_async_redis(names) else None
+
+
+def _used(lines: Collection[str], body: str) -> list[str]:
+    """The import lines whose name the module reads; all of them where it does not parse."""
+    try:
+        read = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    except SyntaxError:
+        return sorted(lines)
+    return sorted(line for line in lines if line.rpartition(" ")[2].partition(".")[0] in read)
 
 
 def _import_block(lines: Collection[str]) -> str:
