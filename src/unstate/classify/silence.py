@@ -64,10 +64,13 @@ def _declares_a_field(subject: Subject) -> bool:
     bases = {base.rpartition(".")[2] for base in subject.resolver.external_bases(owner)}
     if not bases.isdisjoint(_STORED):
         return True
-    declarative = not bases.isdisjoint(_DECLARATIVE) or any(
-        path[-1] in ("dataclass", "define", "attrs", "s") or "dataclass" in path for path in frame.decorators
-    )
-    return declarative and subject.defined_in_class_body()
+    if not subject.defined_in_class_body():
+        return False
+    if any(path[-1] in ("dataclass", "define", "attrs", "s") or "dataclass" in path for path in frame.decorators):
+        # A factory makes a value for each object: it is state where an object of the class lives on.
+        made = re.search(r"\bfield\(.*factory=", subject.candidate.definition.source) is not None
+        return not (made and subject.lifetimes.is_long(owner))
+    return not bases.isdisjoint(_DECLARATIVE)
 
 
 def _short_lived(subject: Subject) -> bool:

@@ -102,6 +102,7 @@ _STARTUP_DECORATORS = frozenset(
         " group click on_startup on_shutdown before_server_start after_server_start"
     ).split()
 )
+COMMAND_LIBRARIES = frozenset({"typer", "click", "cyclopts", "rich_click", "asyncclick", "cleo", "invoke", "fire"})
 _COMMAND_ROOTS = frozenset({"click", "cli", "typer"})
 
 # Base class (last part of its dotted name) -> methods that a request calls; "*" for all public ones.
@@ -155,6 +156,23 @@ def decorated_entry(path: Path, words: tuple[str, ...]) -> str:
         if last in _ROUTES - {"get", "job", "event", "action", "field", "hook", "on", "callback", "query"}
         else ""
     )
+
+
+# Base class -> methods that a command line calls.
+_APPLICATION = frozenset({"start", "initialize", "launch_instance"})
+_COMMAND_BASES = {
+    "traitlets.config.Application": _APPLICATION,
+    "traitlets.config.application.Application": _APPLICATION,
+    "django.core.management.base.BaseCommand": frozenset({"handle"}),
+    "django.core.management.BaseCommand": frozenset({"handle"}),
+    "argparse.Action": frozenset({"__call__"}),
+    "setuptools.Command": frozenset({"run"}),
+}
+
+
+def command_methods(dotted: str) -> frozenset[str]:
+    """Methods that a command line calls on subclasses of an external class."""
+    return _COMMAND_BASES.get(dotted, frozenset())
 
 
 def handler_base(dotted: str) -> str:

@@ -14,7 +14,7 @@ from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, MAIN, Path, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
-from unstate.link.values import Class, Function, Instance, Slot, Value
+from unstate.link.values import Class, External, Function, Instance, Made, Slot, Value
 
 _MANY = 6  # functions of one name: more are not told apart when the receiver is unknown
 _STARTUP_NAMES = frozenset(
@@ -158,7 +158,7 @@ class Reach:
         for path in frame.decorators:
             sort = frameworks.decorated_entry(path, frame.decorator_words)
             if sort and self._is_foreign(function, path):
-                return sort
+                return "startup" if self._is_command(function, path) else sort
         names = [parameter.name for parameter in frame.parameters]
         if (
             frame.name == "application"
@@ -186,8 +186,20 @@ class Reach:
         value = self.resolver.resolve(function.path, frame.parent, decorator[:1])
         return not isinstance(value, Function)
 
+    def _is_command(self, function: Function, decorator: Path) -> bool:
+        """Whether a decorator belongs to a library for command lines, whatever its group is called."""
+        root = self.resolver.resolve(function.path, self.program.frame(function).parent, decorator[:1])
+        if isinstance(root, Slot):
+            root = self.resolver.settle(root)[1]
+        if isinstance(root, Function) and root != function:
+            return any(self._is_command(root, each) for each in self.program.frame(root).decorators)
+        dotted = root.name if isinstance(root, External) else root.maker if isinstance(root, Made) else ""
+        return dotted.partition(".")[0] in frameworks.COMMAND_LIBRARIES
+
     def _method_entry(self, owner: Class, name: str, frame: object) -> str:
         bases = self.resolver.external_bases(owner)
+        if any(name in frameworks.command_methods(base) for base in bases):
+            return "startup"
         public = not name.startswith("_") or name in ("__call__",)
         if public and any(frameworks.handler_base(base) for base in bases) and name not in ("as_view", "initialize"):
             return "request"
@@ -225,7 +237,8 @@ class Reach:
             if ref.flags & MAIN:
                 continue
             if ref.path[-1] == name:
-                handed = not self._starts_up(ref) if ref.use == "pass" else ref.use in _HANDING
+                later = ref.use == "pass" and not self._starts_up(ref) and not self._waited_for(path, ref)
+                handed = later or ref.use in _HANDING
                 steps = ref.path
             else:
                 spawned = ref.use == "pass" and bool(ref.callee) and _SPAWNERS.search(ref.callee[-1]) is not None
@@ -235,6 +248,14 @@ class Reach:
                 found[self.resolver.resolve(path, ref.frame, steps)].append((path, ref))
         self._handed[name] = found
         return found
+
+    def _waited_for(self, path: str, ref: Ref) -> bool:
+        """Whether a function is handed to a thread whose result is waited for at once: that is a call of it."""
+        waits = (*ref.callee, "()", "result")
+        return bool(ref.callee) and any(
+            other.line == ref.line and other.path[: len(waits)] == waits
+            for other in self.program.refs_in(path, ref.frame)
+        )
 
     def runs(self, function: Function) -> bool:
         """Whether the web program runs a function, at start-up or later: a module with a framework leads to it."""
