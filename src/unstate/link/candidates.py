@@ -64,6 +64,10 @@ class Candidate:
         return _SCOPES[self.slot.sort]
 
 
+# What describes a field of a dataclass: its annotation says what each object is given.
+_FIELDS = frozenset({"dataclasses.field", "attr.ib", "attr.field", "attrs.field"})
+
+
 class Definitions:
     """Finds the candidates of a program."""
 
@@ -177,7 +181,7 @@ class Definitions:
             return constructor, flavour
         if hint and hint[-1] == "()":
             made = self.resolver.resolve(path, ref.frame, hint[:-1])
-            if isinstance(made, External):
+            if isinstance(made, External) and made.name not in _FIELDS:
                 constructor = made.name.removeprefix("builtins.")
                 kept = containers.HANDLE if containers.is_handle(constructor) else ""
                 return constructor, containers.MAKERS.get(constructor, kept)
