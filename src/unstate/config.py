@@ -32,10 +32,14 @@ class ConfigError(Exception):
 
 
 class Service(Value, frozen=True):
-    """One service of a repository that holds several. `root` is relative to the file that names it."""
+    """One service of a repository that holds several. `root` is relative to the file that names it.
+
+    `test`: the command that runs its tests, in its root.
+    """
 
     name: str
     root: str = "."
+    test: str = ""
 
 
 class Override(Value, frozen=True):

@@ -40,7 +40,8 @@ def listing(root: Path, config: Config) -> Listing:
     """
     if root.is_file():
         return Listing((root.name,), (".",), False)
-    listed = _git_files(root)
+    patterns = ["*.py", "*.pyw", *(f"*{name}" for name in sorted(_MANIFESTS)), "*requirements*"]
+    listed = tracked(root, patterns)
     found = [path for path in (listed if listed is not None else _walk(root)) if not is_foreign(path)]
     if config.exclude:
         import pathspec
@@ -101,8 +102,8 @@ def is_aside(path: str) -> bool:
     )
 
 
-def _git_files(root: Path) -> list[str] | None:
-    patterns = ["*.py", "*.pyw", *(f"*{name}" for name in sorted(_MANIFESTS)), "*requirements*"]
+def tracked(root: Path, patterns: Iterable[str] = ()) -> list[str] | None:
+    """The files below `root` that git tracks or would track, of some name patterns; None outside a work tree."""
     command = ["git", "-C", str(root), "ls-files", "-coz", "--exclude-standard", "--deduplicate", "--", *patterns]
     try:
         done = subprocess.run(command, capture_output=True, timeout=60)
