@@ -122,7 +122,7 @@ def test_what_the_settings_name_comes_first(grow: Grow) -> None:
 
 
 def test_settings_that_cannot_be_used_are_an_error(grow: Grow) -> None:
-    with pytest.raises(ConfigError, match="pyproject.toml:3"):
+    with pytest.raises(ConfigError, match=r"pyproject\.toml:3"):
         grow({"pyproject.toml": '[[tool.unstate.service]]\nname = "a"\nroute = "a"\n'})
 
 

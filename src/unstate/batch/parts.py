@@ -125,16 +125,17 @@ class Parts:
 
         What is found from the importing file upwards comes before what is installed.
         """
-        own = {name.partition(".")[0] for name in code.provided(self.tree, part.root, part.files)}
+        own = dict.fromkeys(code.provided(self.tree, part.root, part.files), part.root)
+        around = {name.rpartition(".")[0] for name in own}  # packages that it shares with other parts
         found: set[str] = set()
         seen: set[tuple[str, str]] = set()
         for path in part.serving:
             folder = folder_of(path)
             for dotted in self.glances[path].imports:
                 top = dotted.partition(".")[0]
-                if top in self._tops and top not in own and (folder, dotted) not in seen:
+                if top in self._tops and dotted not in around and (folder, dotted) not in seen:
                     seen.add((folder, dotted))
-                    found.add(self._place(path, dotted) or _longest(dotted, names))
+                    found.add(_longest(dotted, own) or self._place(path, dotted) or _longest(dotted, names))
         return {place for place in found if place and not is_below(place, part.root)}
 
     def _follow_imports(self) -> None:
