@@ -17,6 +17,7 @@ from unstate.plan import ttl_constant
 from unstate.render.templates import fill
 
 TEMPLATE = "backing_services.py.j2"
+WIDTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def tie(backing: Backing, names: Collection[str], before: bytes | None) -> Frame
     if backing.app is None:
         return None
     if backing.app.framework is Framework.FLASK:
-        return Framework.FLASK if backing.settings.style is SettingsStyle.FLASK else None
+        return Framework.FLASK if backing.settings.style is SettingsStyle.FLASK and reads(backing, names) else None
     return backing.app.framework if uses_async_redis(names) else None
 
 
@@ -158,8 +159,14 @@ def _tidy(text: str) -> str:
                     lines.pop()
                 lines += ["", ""] if lines else []
             inside = opens
-        lines.append(line)
+        lines += _folded(line)
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+def _folded(line: str) -> list[str]:
+    """A head of a function as a formatter folds it where it is too long."""
+    match = re.fullmatch(r"((?:async )?def \w+\()(.*)(\) -> .*:)", line)
+    return [match[1], f"    {match[2]}", match[3]] if match and len(line) > WIDTH else [line]
 
 
 def _held(before: bytes | None) -> tuple[set[str], dict[str, str]]:
