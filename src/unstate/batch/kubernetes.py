@@ -47,7 +47,7 @@ def kubernetes(tree: Tree) -> Iterator[Deployed]:
 
 
 def _document(path: str, document: Any) -> Iterator[Deployed]:
-    kind = yamls.at(document, "kind")
+    kind = str(yamls.at(document, "kind"))
     if kind == "List":
         for item in yamls.at(document, "items") or []:
             yield from _document(path, item)
