@@ -194,4 +194,9 @@ def test_yaml_that_grows_without_end_does_not(tmp_path: Path) -> None:
     bomb = "a: &a [x, x]\n" + "".join(
         f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(names)
     )
-    assert service(tmp_path, {"k8s/x.yaml": f"apiVersion: v1\nkind: Deployment\nspec: {{}}\n{bomb}"}).holds == ()
+    spec = "metadata: {name: *z, annotations: *z}\nspec: {replicas: *z, template: {spec: {containers: *z}}}\n"
+    files = {
+        "k8s/x.yaml": f"apiVersion: v1\n{bomb}kind: Deployment\n{spec}",
+        "k8s/y.yaml": f"apiVersion: v1\n{bomb}kind: *z",
+    }
+    assert service(tmp_path, files).holds == ()

@@ -92,7 +92,7 @@ def app_engines(tree: Tree) -> Iterator[Deployed]:
         if name not in ("app.yaml", "app.yml") or is_test_folder(folder_of(path)):
             continue
         for document in yamls.documents(tree.text(path)):
-            if not str(yamls.at(document, "runtime")).startswith("python"):
+            if not yamls.word(yamls.at(document, "runtime")).startswith("python"):
                 continue
             holds = []
             for steps in (("manual_scaling", "instances"), ("automatic_scaling", "max_instances")):
@@ -102,7 +102,7 @@ def app_engines(tree: Tree) -> Iterator[Deployed]:
             if yamls.at(document, "network", "session_affinity") is True:
                 line = yamls.line_of(document, "network", "session_affinity")
                 holds.append(Hold(path=path, line=line, text="session_affinity: true", reason=STICKY))
-            runtime = yamls.at(document, "runtime")
+            runtime = yamls.word(yamls.at(document, "runtime"))
             names = tuple(yamls.texts(yamls.at(document, "service") or []))
             yield Deployed(path, 1, f"runtime: {runtime}", folder_of(path), names, holds=tuple(holds))
 
@@ -112,7 +112,7 @@ def _composed(
 ) -> Iterator[Deployed]:
     build = service["build"]
     context, file = (build.get("context", "."), build.get("dockerfile", "")) if isinstance(build, dict) else (build, "")
-    context, file = _filled(str(context), variables), _filled(str(file), variables)
+    context, file = _filled(yamls.word(context), variables), _filled(yamls.word(file), variables)
     folder = join(folder_of(path), context)
     made = dockerfile(tree, where, folder) if (where := join(folder, file or "Dockerfile")) and where in tree else None
     if made is None or "$" in context + file:
@@ -122,7 +122,7 @@ def _composed(
     at = yamls.line_of(service, "deploy", "replicas")
     environment = service.get("environment")
     settings = (
-        [f"{key}={value}" for key, value in environment.items()]
+        [f"{key}={yamls.word(value)}" for key, value in environment.items()]
         if isinstance(environment, dict)
         else yamls.texts(environment or [])
     )
@@ -131,7 +131,9 @@ def _composed(
     holds += in_command(path, yamls.line_of(service, "command") or line, " ".join(yamls.texts(service.get("command"))))
     labels = service.get("labels")
     for label in (
-        [f"{key}={value}" for key, value in labels.items()] if isinstance(labels, dict) else yamls.texts(labels or [])
+        [f"{key}={yamls.word(value)}" for key, value in labels.items()]
+        if isinstance(labels, dict)
+        else yamls.texts(labels or [])
     ):
         if re.search(r"sticky(?:\.cookie)?=true", label, re.IGNORECASE):
             at_labels = yamls.line_of(service, "labels")

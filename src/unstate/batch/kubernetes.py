@@ -40,23 +40,23 @@ def kubernetes(tree: Tree) -> Iterator[Deployed]:
         if name.startswith("values") and folder_of(path) in charts:
             chart = yamls.documents(tree.text(charts[folder_of(path)]))
             for document in yamls.documents(tree.text(path)):
-                yield from _values(path, document, str(yamls.at(chart[0] if chart else None, "name") or ""))
+                yield from _values(path, document, yamls.word(yamls.at(chart[0] if chart else None, "name")))
         elif b"apiVersion" in (content := tree.bytes(path)) and b"kind:" in content:
             for document in yamls.documents(tree.text(path)):
                 yield from _document(path, document)
 
 
 def _document(path: str, document: Any) -> Iterator[Deployed]:
-    kind = str(yamls.at(document, "kind"))
+    kind = yamls.word(yamls.at(document, "kind"))
     if kind == "List":
         for item in yamls.at(document, "items") or []:
             yield from _document(path, item)
-    elif kind in _WORKLOADS or (kind == "Service" and "knative" in str(yamls.at(document, "apiVersion"))):
+    elif kind in _WORKLOADS or (kind == "Service" and "knative" in yamls.word(yamls.at(document, "apiVersion"))):
         yield _workload(path, document)
     elif kind == "HorizontalPodAutoscaler":
         if yamls.at(document, "spec", "maxReplicas") == 1:
             hold = _hold(path, document, ONE_INSTANCE, "spec", "maxReplicas")
-            target = str(yamls.at(document, "spec", "scaleTargetRef", "name"))
+            target = yamls.word(yamls.at(document, "spec", "scaleTargetRef", "name"))
             yield Deployed(path, hold.line, f"{kind} {target}", names=(target,), holds=(hold,), runs=False)
     elif kind in _ROUTES:
         holds = (*_annotated(path, document), *_routed(path, document))
@@ -68,8 +68,8 @@ def _document(path: str, document: Any) -> Iterator[Deployed]:
 def _workload(path: str, document: Any) -> Deployed:
     pod = yamls.at(document, "spec", "template", "spec")
     containers = [each for each in yamls.at(pod, "containers") or [] if isinstance(each, yamls.Table)]
-    images = [image_name(str(each["image"])) for each in containers if each.get("image")]
-    own = [str(each["name"]) for each in containers if each.get("name")]
+    images = [image_name(yamls.word(each["image"])) for each in containers if each.get("image")]
+    own = [yamls.word(each["name"]) for each in containers if each.get("name")]
     label = yamls.texts(yamls.at(document, "spec", "template", "metadata", "labels", "app") or [])
     holds = [*_annotated(path, document), *_annotated(path, yamls.at(document, "spec", "template"))]
     if yamls.at(document, "spec", "strategy", "type") == "Recreate":
@@ -80,7 +80,7 @@ def _workload(path: str, document: Any) -> Deployed:
         for setting in each.get("env") or []:
             if isinstance(setting, yamls.Table) and "value" in setting:
                 line = setting.lines["value"]
-                holds += in_command(path, line, f"{setting.get('name')}={setting['value']}")
+                holds += in_command(path, line, f"{yamls.word(setting.get('name'))}={yamls.word(setting['value'])}")
     replicas = yamls.at(document, "spec", "replicas")
     line = yamls.line_of(document, "kind")
     return Deployed(
@@ -127,7 +127,7 @@ def _annotated(path: str, document: Any) -> Iterator[Hold]:
     annotations = yamls.at(document, "metadata", "annotations")
     for key, value in annotations.items() if isinstance(annotations, yamls.Table) else ():
         pattern, reason = _ANNOTATIONS.get(key, ("", ""))
-        if reason and re.match(pattern, str(value).lower()):
+        if reason and re.match(pattern, yamls.word(value).lower()):
             yield Hold(path=path, line=annotations.lines.get(key, 0), text=f"{key}: {value}", reason=reason)
 
 
@@ -155,12 +155,12 @@ def _backends(document: Any) -> Iterator[str]:
 
 
 def _hold(path: str, holder: Any, reason: str, *steps: str) -> Hold:
-    text = f"{steps[-1]}: {yamls.at(holder, *steps)}"
+    text = f"{steps[-1]}: {yamls.word(yamls.at(holder, *steps))}"
     return Hold(path=path, line=yamls.line_of(holder, *steps), text=text, reason=reason)
 
 
 def _name(document: Any) -> str:
-    return str(yamls.at(document, "metadata", "name") or "")
+    return yamls.word(yamls.at(document, "metadata", "name"))
 
 
 def _stem(path: str) -> str:

@@ -62,7 +62,12 @@ def line_of(value: Any, *steps: str) -> int:
 def texts(value: Any) -> list[str]:
     """A list of texts, or one text, as a list of texts."""
     values = value if isinstance(value, list) else [value]
-    return [str(each) for each in values if isinstance(each, str | int | float)]
+    return [word(each) for each in values if isinstance(each, str | int | float)]
+
+
+def word(value: Any) -> str:
+    """A text or number as text, "" for anything else."""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _plain(text: str) -> str:
