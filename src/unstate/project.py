@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -33,16 +33,18 @@ class Listing(NamedTuple):
     packaged: bool  # the root itself is a distribution: a library, not a bare script
 
 
-def listing(root: Path, config: Config) -> Listing:
+def listing(root: Path, config: Config, within: Sequence[str] = ()) -> Listing:
     """The Python files below `root` (a folder, or one file), in order, and what tells services apart.
 
     Inside a git work tree what git tracks or would track; elsewhere what a walk finds. Foreign code is left out.
+    `within`: folders below the root, where only these are meant.
     """
     if root.is_file():
         return Listing((root.name,), (".",), False)
     patterns = ["*.py", "*.pyw", *(f"*{name}" for name in sorted(_MANIFESTS)), "*requirements*"]
-    listed = tracked(root, patterns)
-    found = [path for path in (listed if listed is not None else _walk(root)) if not is_foreign(path)]
+    listed = tracked(root, _below(within, patterns))
+    walked = listed if listed is not None else (path for part in within or (".",) for path in _walk(root, part))
+    found = [path for path in dict.fromkeys(walked) if not is_foreign(path)]
     if config.exclude:
         import pathspec
 
@@ -115,8 +117,16 @@ def tracked(root: Path, patterns: Iterable[str] = ()) -> list[str] | None:
     return [path for path in paths if (root / path).is_file()]
 
 
-def _walk(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
+def _below(within: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Patterns of git for the same names below some folders only."""
+    if not within or "." in within:
+        return list(patterns)
+    literal = {ord(character): f"\\{character}" for character in "\\*?["}
+    return [f"{folder.translate(literal)}/{pattern}" for folder in within for pattern in patterns]
+
+
+def _walk(root: Path, part: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(root / part):
         folders[:] = [name for name in folders if name not in _FOREIGN]
         for name in names:
             if name.endswith((".py", ".pyw")) or _is_manifest(name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,16 @@ _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
 _BARE = 30  # files up to which a folder without framework and packaging is taken for scripts that serve somebody
 
 
-def scan(root: Path, config: Config, jobs: int | None = None) -> Scan:
+def scan(root: Path, config: Config, jobs: int | None = None, within: Sequence[str] = ()) -> Scan:
     """Every store below `root` (a folder, or one file) that holds its service to one process.
 
     Paths in the result are relative to `root`, or to its folder where `root` is a file. Files that cannot be read are
     diagnostics; they never stop the others. `jobs` is how many processes may read files, by default one a core; the
-    result is the same for any number.
+    result is the same for any number. `within`: folders below `root`, where only these are to be looked at; nothing is
+    kept for the next scan then.
     """
     with workers.no_collection():
-        return _Scanner(root, config, jobs or workers.cores()).run()
+        return _Scanner(root, config, jobs or workers.cores(), within).run()
 
 
 def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
@@ -63,16 +64,16 @@ class _Chunk:
 
 
 class _Scanner:
-    def __init__(self, root: Path, config: Config, jobs: int) -> None:
+    def __init__(self, root: Path, config: Config, jobs: int, within: Sequence[str]) -> None:
         self.base = root.parent if root.is_file() else root
         self.config = config
         self.jobs = jobs
-        self.listing = project.listing(root, config)
+        self.listing = project.listing(root, config, within)
         self.services = project.services(self.listing, config)
         self.modules = project.Modules(self.listing.files)
         # Which file an import means, and which service a file belongs to, hang on all the names in the tree.
         self.names = content_hash("\n".join((*self.listing.files, "", *sorted(set(self.services.values())))).encode())
-        self.index = Index(root if len(self.listing.files) >= _WORTH_KEEPING else None)
+        self.index = Index(root if len(self.listing.files) >= _WORTH_KEEPING and not within else None)
         self.rows: dict[str, Row] = {}
         self.problems: list[Diagnostic] = []
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -30,6 +31,14 @@ _AHEAD = 2  # items a worker that are handed out before the first is done
 _TICK = 0.5  # seconds between looks at the clock
 
 
+class Cause(StrEnum):
+    """Why an item has no result."""
+
+    RAISED = "raised"  # the function raised
+    KILLED = "killed"  # its process died
+    HUNG = "hung"  # it took longer than it may
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Item, Result]):
     """What became of one item: a result, or in `failure` why there is none."""
@@ -37,6 +46,7 @@ class Outcome(Generic[Item, Result]):
     item: Item
     result: Result | None = None
     failure: str = ""
+    cause: Cause | None = None
 
 
 def cores() -> int:
@@ -58,12 +68,13 @@ def no_collection() -> Iterator[None]:
 
 
 def supervised(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, timeout: float
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, timeout: float, ahead: int = _AHEAD
 ) -> Iterator[Outcome[Item, Result]]:
     """One outcome an item, in no fixed order.
 
     `function` and the items must be picklable. `timeout` in seconds is for one item; a worker that takes longer, or is
-    killed, is replaced, and the items it may have had are tried alone.
+    killed, is replaced, and the items it may have had are tried alone. `ahead`: how many items a worker are handed out
+    before the first is done; more than one is for short items.
     """
     todo = deque(items)
     pool = _pool(workers)
@@ -71,7 +82,7 @@ def supervised(
     try:
         while todo or running:
             suspects: list[Item] = []
-            while todo and len(running) < workers * _AHEAD:
+            while todo and len(running) < workers * ahead:
                 item = todo.popleft()
                 try:
                     with _own_main():
@@ -86,12 +97,12 @@ def supervised(
                 if isinstance(error, BrokenProcessPool):
                     suspects.append(item)
                 elif error is not None:
-                    yield Outcome(item, failure=f"{type(error).__name__}: {error}")
+                    yield Outcome(item, failure=f"{type(error).__name__}: {error}", cause=Cause.RAISED)
                 else:
                     yield Outcome(item, future.result())
             if not done and running:
                 oldest = min(begun for _, begun in running.values())
-                if time.monotonic() - oldest > timeout * _AHEAD:
+                if time.monotonic() - oldest > timeout * ahead:
                     _kill(pool)
             if suspects:
                 suspects += [item for item, _ in running.values()]
@@ -114,12 +125,12 @@ def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Ou
             future = pool.submit(function, item)
         return Outcome(item, future.result(timeout=timeout))
     except BrokenProcessPool:
-        return Outcome(item, failure="the process that worked on it died")
+        return Outcome(item, failure="the process that worked on it died", cause=Cause.KILLED)
     except TimeoutError:
         _kill(pool)
-        return Outcome(item, failure=f"it took longer than {timeout:g} s")
+        return Outcome(item, failure=f"it took longer than {timeout:g} s", cause=Cause.HUNG)
     except Exception as error:
-        return Outcome(item, failure=f"{type(error).__name__}: {error}")
+        return Outcome(item, failure=f"{type(error).__name__}: {error}", cause=Cause.RAISED)
     except BaseException:
         _kill(pool)
         raise

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("unstate.cli.review:review", "Decide on the change store by store, at the terminal."),
     "apply": ("unstate.cli.apply:apply", "Write what was accepted in a review."),
     "undo": ("unstate.cli.undo:undo", "Take the last written change back."),
+    "batch": ("unstate.cli.batch:app", "Do all of this for the services of a repository, as one campaign."),
     "explain": ("unstate.cli.explain:explain", "Explain a rule: what it finds, why, and what to do instead."),
     "config": ("unstate.cli.config:app", "Show the settings that count for a path."),
 }

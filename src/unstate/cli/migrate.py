@@ -65,7 +65,7 @@ def migrate(
         raise typer.BadParameter("--output takes the diff of one PATH")
     try:
         decided = load(decisions) if decisions and not interactive else Decisions()
-        lifetimes = _lifetimes(ttl)
+        lifetimes = given_lifetimes(ttl)
     except (UserError, ChangeError) as error:
         warn(str(error))
         raise typer.Exit(2) from None
@@ -94,7 +94,7 @@ def migrate(
     raise typer.Exit(each(paths, run))
 
 
-def _lifetimes(given: Sequence[str]) -> dict[str, str]:
+def given_lifetimes(given: Sequence[str]) -> dict[str, str]:
     """`["session=12h"]` as a mapping. Raises UserError."""
     from unstate.cli.console import UserError
     from unstate.config import check_ttl

@@ -87,10 +87,10 @@ def _check(
 ) -> Report:
     import sys
 
+    from unstate.children import Folder
     from unstate.cli.console import UserError
     from unstate.config import nearest
     from unstate.verify import FAULTS, App, CannotVerifyError, backing_services, verify
-    from unstate.verify.children import Folder
     from unstate.verify.machines import checkout
     from unstate.verify.sources import generated, load_scenario
 

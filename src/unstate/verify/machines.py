@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unstate.verify.children import Child, Folder, free_ports, listening, wait_until
+from unstate.children import Child, Folder
+from unstate.verify.children import free_ports, listening, start, wait_until
 from unstate.verify.errors import CannotVerifyError
 
 SERVE = Path(__file__).with_name("serve.py")
@@ -187,7 +188,7 @@ class Fleet:
         port = free_ports(1)[0]
         command = [part.replace("{port}", str(port)) for part in shlex.split(self.app.run)]
         env["PORT"] = str(port)
-        return Machine(name, self.app.name, disk, Child(command, log=disk / "log", cwd=tree, env=env), None, port)
+        return Machine(name, self.app.name, disk, start(command, log=disk / "log", cwd=tree, env=env), None, port)
 
     def _serve(self, name: str, disk: Path, tree: Path, env: dict[str, str]) -> Machine:
         read, write = os.pipe()
@@ -201,7 +202,7 @@ class Fleet:
             "probe": str(PROBE) if self._probe else "",
         }
         try:
-            child = Child(
+            child = start(
                 [self.app.python, str(SERVE), json.dumps(spec)],
                 log=disk / "log",
                 cwd=tree,

@@ -6,7 +6,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from unstate.verify.children import Child, Folder
+from unstate.children import Folder
+from unstate.verify.children import start
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.har import load_har
 from unstate.verify.machines import App, Fleet
@@ -34,7 +35,7 @@ def explore(app: App, backing: Backing, schema_path: str) -> Scenario:
             *("--seed", SEED, "--workers", "1", "--checks", "not_a_server_error", "--continue-on-failure"),
             *("--report", "har", "--report-har-path", str(har), "--output-sanitize", "false", "--no-color"),
         ]
-        explorer = Child(command, log=Path(folder) / "log", cwd=Path(folder))
+        explorer = start(command, log=Path(folder) / "log", cwd=Path(folder))
         try:
             if not explorer.wait(SECONDS):
                 raise CannotVerifyError(f"schemathesis took more than {SECONDS} s on {schema_path}")

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from unstate.verify.children import Child, Folder, free_ports, listening, wait_until
+from unstate.children import Child, Folder
+from unstate.verify.children import free_ports, listening, start, wait_until
 from unstate.verify.errors import CannotVerifyError
 
 S3Server = Literal["auto", "seaweedfs", "moto"]
@@ -168,7 +169,7 @@ def redis_server(work: Path) -> Iterator[tuple[str, str]]:
         raise CannotVerifyError(f"no Redis server: neither valkey-server nor redis-server is on PATH; {INSTALL}")
     port = free_ports(1)[0]
     flags = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(work)]
-    child = Child([binary, *flags], log=work / "redis.log")
+    child = start([binary, *flags], log=work / "redis.log")
     try:
         wait_until(lambda: listening(port), child, "the Redis server", 20)
         yield f"redis://127.0.0.1:{port}/0", Path(binary).name
@@ -195,7 +196,7 @@ def s3_server(work: Path, which: S3Server = "auto") -> Iterator[tuple[str, str]]
         if importlib.util.find_spec("moto") is None:
             raise CannotVerifyError(f"no S3 server: neither SeaweedFS (`weed`) nor moto is here; {INSTALL}")
         port = free_ports(1)[0]
-        child = Child([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log=work / "s3.log")
+        child = start([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log=work / "s3.log")
         name = "moto"
     else:
         if not weed:
@@ -238,7 +239,7 @@ def _seaweedfs(weed: str, work: Path) -> tuple[int, Child]:
     ]
     # Its logs go to the temporary folder, whatever the flags say.
     own = {"AWS_ACCESS_KEY_ID": "unstate", "AWS_SECRET_ACCESS_KEY": "unstate-verify", "TMPDIR": str(work)}
-    return ports["s3"], Child(
+    return ports["s3"], start(
         [weed, "mini", *flags, *numbered], log=work / "s3.log", cwd=work, env={**os.environ, **own}
     )
 

@@ -1,4 +1,4 @@
-"""Ends the processes of a check when the check itself is gone, and takes its folders away: run as a script.
+"""Ends the processes that we started when we are gone ourselves, and takes our folders away: run as a script.
 
 Standard input carries one line a change, `+` or `-` and a JSON value: the id of a process group, or a folder's path.
 Its end means that whoever made them has ended, however that came: groups that are still listed get SIGKILL, folders
