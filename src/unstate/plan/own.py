@@ -18,7 +18,7 @@ from unstate.plan.sources import MARK, Sources
 from unstate.project import is_aside
 
 _GATE = re.compile(
-    rb"\b(?:redis|aioredis|boto3|BaseSettings|INSTALLED_APPS|FastAPI|Starlette|Flask|aiohttp|DJANGO_SETTINGS_MODULE)\b"
+    rb"[Rr]edis|boto3|Settings\(|BaseSettings|INSTALLED_APPS|FastAPI|Starlette|Flask|aiohttp|class \w*Config\b"
 )
 _MAKERS = {
     Framework.FASTAPI: {"fastapi.FastAPI", "fastapi.applications.FastAPI"},
