@@ -27,7 +27,12 @@ from unstate.render import render
 from unstate.resources import shipped
 from unstate.scan import scan
 
-EXAMPLES = ("first", "flask_app", "fastapi_app")
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+EXAMPLES = {
+    **{name: shipped("examples") / name for name in ("first", "flask_app", "fastapi_app")},
+    # with settings, an application and clients of their own
+    **{name: FIXTURES / name / "before" for name in ("flask_config_and_own_client", "settings_of_pydantic")},
+}
 CODING = b"# -*- coding: latin-1 -*-\n# caf\xe9 \xdf\n"
 VARIANTS: dict[str, Callable[[bytes], bytes]] = {
     "as it is": lambda source: source,
@@ -45,7 +50,7 @@ VARIANTS: dict[str, Callable[[bytes], bytes]] = {
 def laid_out(example: str, variant: str) -> tuple[Path, Plan]:
     """An example app in other bytes, and its plan."""
     root = Path(tempfile.mkdtemp(prefix=f"unstate-{example}-"))
-    shutil.copytree(shipped("examples") / example, root, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES[example], root, dirs_exist_ok=True)
     if example == "fastapi_app":  # with all that a change may add to
         (root / "Dockerfile").write_text("FROM python:3.12\n")
         (root / ".env.example").write_text("DEBUG=1\n")
@@ -77,7 +82,7 @@ def clean_up() -> object:
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(st.data(), st.sampled_from(EXAMPLES), st.sampled_from(sorted(VARIANTS)))
+@given(st.data(), st.sampled_from(sorted(EXAMPLES)), st.sampled_from(sorted(VARIANTS)))
 def test_any_subset(data: st.DataObject, example: str, variant: str) -> None:
     root, made = laid_out(example, variant)
     wanted = data.draw(st.lists(st.sampled_from(able(made) or ["none"]), unique=True), label="accepted")

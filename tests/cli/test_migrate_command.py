@@ -350,3 +350,9 @@ def test_decisions_that_are_none(run: Run, app: Path, tmp_path: Path) -> None:
     gone = run("migrate", app, "--decisions", "d.json")
     assert gone.code == 0
     assert "a was decided on, but is not in this plan" in gone.err
+
+
+def test_what_the_app_has_and_is_not_used_is_told(run: Run, app: Path) -> None:
+    (app / "extensions.py").write_text("import redis\n\ncache = redis.Redis()\nqueue = redis.Redis(db=1)\n")
+    done = run("migrate", str(app))
+    assert "Redis client is not used, because it has several: extensions.py (cache), extensions.py (queue)." in done.err

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from pydantic_sarif import model as sarif_model
 from sample import ACCEPTED, HITS, PLAN, SCAN, SESSIONS
 
-from unstate.model import Diagnostic, Finding, Scan
+from unstate.model import Backing, Client, Diagnostic, Finding, Scan
 from unstate.report import SCAN_FORMATS
 from unstate.report.ci import scan_github, scan_junit
 from unstate.report.markdown import plan_markdown, scan_markdown
@@ -160,6 +160,15 @@ def test_markdown_of_a_plan_says_how_it_goes_live() -> None:
     assert "<li><code>hits</code>: it starts anew</li>" in text
     assert html(plan_markdown(PLAN, [HITS.id])).count("S3") == 0
     assert "Rollout" not in html(plan_markdown(PLAN, []))
+
+
+def test_a_client_of_the_apps_own_asks_for_no_variable_and_what_is_not_used_is_told() -> None:
+    own = Client(kind="redis", module="ext", name="client")
+    backing = Backing(service=".", path="b.py", module="b", clients=(own,), notes=("The S3 client is not used.",))
+    text = html(plan_markdown(msgspec.structs.replace(PLAN, backing=(backing,)), [HITS.id]))
+    assert "Redis is there." in text
+    assert "REDIS_URL" not in text
+    assert "<li>The S3 client is not used.</li>" in text
 
 
 def test_a_project_has_its_own_words_for_a_rollout(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def apply(
                 "page's file: --decisions decisions.json"
             )
         state, taken, changes = decide(target, {}, (), load(place), None, strict=True)
-        told = required(target, taken)
+        told = required(target, state.plan, taken)
         put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
         tell_required(told)
         return CLEAN

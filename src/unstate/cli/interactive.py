@@ -35,7 +35,7 @@ def go_through(target: Target, make: Callable[[Decisions], Review], file: Path |
         return CLEAN
     accepted = state.selection().accepted
     taken = [group for group in state.groups if group.id in accepted]
-    told = required(target, taken)
+    told = required(target, state.plan, taken)
     put(target, state.plan, taken, state.all_changes(), allow_dirty=allow_dirty)
     tell_required(told)
     return CLEAN

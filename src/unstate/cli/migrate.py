@@ -77,7 +77,7 @@ def migrate(
 
             return go_through(target, lambda made: start_review(target, lifetimes, only, made), decisions, allow_dirty)
         state, taken, changes = decide(target, lifetimes, only, decided, level, strict=write)
-        told = required(target, taken)
+        told = required(target, state.plan, taken)
         if output:
             from unstate.changes.diff import unified
 
@@ -250,14 +250,19 @@ def tell_unread(plan: Plan) -> None:
         warn(f"{each.path}:{each.line}: {each.message}")
 
 
-def required(target: Target, taken: Sequence[Group]) -> list[str]:
-    """The packages that the result needs, and what is left to do about them; to be asked before anything is written."""
+def required(target: Target, plan: Plan, taken: Sequence[Group]) -> list[str]:
+    """The packages that the result needs, what is left to do about them, and what the app has that is not taken up.
+
+    To be asked before anything is written.
+    """
     from unstate.render import dependencies
 
     requires = sorted({requirement for group in taken for requirement in group.requires})
     declared = dependencies(target.root, taken)
     place = f" (in {', '.join(declared.files)})" if declared.files else ""
-    return [f"The result needs: {', '.join(requires)}{place}", *declared.advice] if requires else []
+    services = {group.finding.store.service for group in taken}
+    notes = [note for each in plan.backing if each.service in services for note in each.notes]
+    return [f"The result needs: {', '.join(requires)}{place}", *declared.advice, *notes] if requires else []
 
 
 def tell_required(told: Sequence[str]) -> None:

@@ -50,7 +50,11 @@ def plan_markdown(plan: Plan, accepted: Collection[str], templates: Path | None 
     lines += _section("Behaves differently", (item for group in taken for item in _differences(group)))
     lines += _section("Decided", (item for group in taken for item in _decided(group)))
     lines += _section("Needs", sorted({_code(requirement) for group in taken for requirement in group.requires}))
-    lines += [*rollout(taken, _code, templates).strip("\n").split("\n"), ""] if taken else []
+    services = {group.finding.store.service for group in taken}
+    lines += _section(
+        "Not taken up", (_prose(note) for each in plan.backing if each.service in services for note in each.notes)
+    )
+    lines += [*rollout(taken, plan.backing, _code, templates).strip("\n").split("\n"), ""] if taken else []
     lines += _section("Left as it is", (item for group in left for item in _left(group)))
     return _joined(lines)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from unstate.model import Group, Kind, Layout, Scope
+from unstate.model import Backing, Group, Kind, Layout, Scope
 from unstate.render.templates import fill
 
 TEMPLATE = "rollout.md.j2"
@@ -24,22 +24,32 @@ LOST = {
 FOLDER = "copy what is in the folder to the bucket, below `{prefix}/`, before the new processes start"
 
 
-def rollout(groups: Sequence[Group], code: Callable[[str], str], templates: Path | None) -> str:
-    """The section of a pull request about its deploy. `code` writes a name as code.
+def rollout(
+    groups: Sequence[Group], backing: Collection[Backing], code: Callable[[str], str], templates: Path | None
+) -> str:
+    """The section of a pull request about its deploy. `backing` are the plan's modules, `code` writes a name as code.
 
     Raises TemplateError for a broken template of the project.
     """
     in_s3 = [group for group in groups if group.layout is Layout.S3]
     in_redis = [group for group in groups if group.layout is not Layout.S3]
+    own = {each.service: {client.kind for client in each.clients} for each in backing}
+    asks = any(_asks_for_redis(group, own.get(group.finding.store.service, set())) for group in in_redis)
     return fill(
         templates,
         TEMPLATE,
         uses_redis=bool(in_redis),
         backings=[*(["Redis"] if in_redis else []), *(["the S3 bucket"] if in_s3 else [])],
-        variables=[*(["`REDIS_URL`"] if in_redis else []), *(["`UPLOAD_BUCKET`"] if in_s3 else [])],
+        variables=[*(["`REDIS_URL`"] if asks else []), *(["`UPLOAD_BUCKET`"] if in_s3 else [])],
         lost=[(code(group.finding.store.name), _lost(group)) for group in groups],
         prefixes=sorted({code(group.prefix) for group in groups if group.prefix}),
     )
+
+
+def _asks_for_redis(group: Group, own: Collection[str]) -> bool:
+    """Whether a group needs a Redis client that the app does not have."""
+    sites = [site for site in group.finding.store.sites if site.function]
+    return any(("async_redis" if site.asynchronous else "redis") not in own for site in sites) or not sites
 
 
 def _lost(group: Group) -> str:
