@@ -33,6 +33,8 @@ class Glance(NamedTuple):
     imports: frozenset[str]  # dotted names as they are written, names taken from a module included
     maker: str  # what makes an application or a server: "FastAPI", "" for none
     line: int  # where it does
+    aside: bool  # a test, or another file that is never deployed
+    runs: bool  # it may start its server itself
 
 
 def glance(tree: Tree, path: str) -> Glance:
@@ -46,10 +48,13 @@ def glance(tree: Tree, path: str) -> Glance:
             base = module.decode(errors="replace")
             imports.add(base)
             imports.update(f"{base}.{name.decode()}" for name in _NAME.findall(names.split(b"#")[0]))
-    made = _MAKES.search(source) if _web(imports) and not project.is_aside(path) else None
+    aside = project.is_aside(path)
+    runs = not aside and b".run(" in source and b"workers" in source
+    made = _MAKES.search(source) if _web(imports) and not aside else None
     if made is None:
-        return Glance(frozenset(imports), "", 0)
-    return Glance(frozenset(imports), made[1].decode().rpartition(".")[2], source.count(b"\n", 0, made.start()))
+        return Glance(frozenset(imports), "", 0, aside, runs)
+    line = source.count(b"\n", 0, made.start())
+    return Glance(frozenset(imports), made[1].decode().rpartition(".")[2], line, aside, runs)
 
 
 def frameworks(glances: Iterable[Glance], own: frozenset[str]) -> tuple[str, ...]:
@@ -59,18 +64,17 @@ def frameworks(glances: Iterable[Glance], own: frozenset[str]) -> tuple[str, ...
 
 
 def provided(tree: Tree, root: str, files: Iterable[str]) -> frozenset[str]:
-    """The dotted names by which others can import the files of a part: its packages and single modules.
+    """The dotted names by which others can import some files of a part: its packages and single modules.
 
     A package without `__init__.py` is shared with other parts, so that the names below it count.
     """
     if f"{root}/__init__.py" in tree:  # a package within a distribution
         return frozenset({_package(tree, root)})
     found = set()
-    for base in (root, join_name(root, "src"), join_name(root, "lib"), join_name(root, "python")):
-        for path in files:
-            if not is_below(path, base) or project.is_aside(path):
-                continue
-            found.add(_provided_by(tree, base, path if base == "." else path[len(base) + 1 :]))
+    for base in (root, *(join_name(root, name) for name in ("src", "lib", "python"))):
+        for path in files if base in tree.folders else ():
+            if is_below(path, base):
+                found.add(_provided_by(tree, base, path if base == "." else path[len(base) + 1 :]))
     return frozenset(found - {"", "setup", "conftest"})
 
 

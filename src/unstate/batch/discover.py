@@ -189,25 +189,32 @@ class _Discovery:
                 found[root] += each.holds
         roots = set(parts.services)
         for path in self.tree.files:
-            held = list(self._in_file(path))
+            glance = parts.glances.get(path)
+            held = list(self._in_file(path, glance is None or glance.runs))
             near = deepest(folder_of(path), roots) if held else None
             for hold in held:
                 for root in [near] if near else self._named_in(path):
                     found[root].append(hold)
         return found
 
-    def _in_file(self, path: str) -> Iterable[Hold]:
+    def _in_file(self, path: str, runs: bool) -> Iterable[Hold]:
         name = path.rpartition("/")[2]
+        if name.endswith(".py"):
+            if not runs and not name.startswith("gunicorn"):
+                return ()
+            in_server_file = holds.in_server_file(path, self.tree.text(path))
+            return (*in_server_file, *holds.in_code(path, self.tree.text(path)))
         if tree.is_test_folder(folder_of(path)):
             return ()
         if holds.is_server_file(path):
             return holds.in_server_file(path, self.tree.text(path))
-        if name.endswith(".sh") or name in ("Makefile", ".env", ".gitlab-ci.yml") or "cloudbuild" in name:
+        if (
+            name.endswith(".sh")
+            or name in ("Makefile", ".env", ".gitlab-ci.yml")
+            or "cloudbuild" in name
+            or ".github/workflows/" in f"/{path}"
+        ):
             return holds.in_script(path, self.tree.text(path))
-        if ".github/workflows/" in f"/{path}":
-            return holds.in_script(path, self.tree.text(path))
-        if path.endswith(".py") and b".run(" in (content := self.tree.bytes(path)) and b"workers" in content:
-            return holds.in_code(path, self.tree.text(path))
         return ()
 
     def _named_in(self, path: str) -> list[str]:
@@ -220,7 +227,8 @@ class _Discovery:
         named = self.named.get(part.root)
         if named is not None and named.test:
             return tuple(shlex.split(named.test))
-        inside = [path for path in part.files if path not in part.serving]
+        serving = set(part.serving)
+        inside = [path for path in part.files if path not in serving]
         if not any(path.rpartition("/")[2].startswith("test") or "_test." in path for path in inside):
             return None
         if tree.join(part.root, "manage.py") in self.tree:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from unstate import project
 from unstate.batch import code
 from unstate.batch.tree import Tree, deepest, folder_of, is_below
 
@@ -24,12 +23,8 @@ class Part:
     packaged: bool = False  # it can be installed, or a workspace names it
     declared: tuple[str, ...] = ()  # folders that its manifest depends on
     files: list[str] = field(default_factory=list)
+    serving: list[str] = field(default_factory=list)  # those that are no tests
     uses: set[str] = field(default_factory=set)  # roots of the parts that it imports itself
-
-    @property
-    def serving(self) -> list[str]:
-        """Its files that are no tests."""
-        return [path for path in self.files if not project.is_aside(path)]
 
 
 class Parts:
@@ -39,6 +34,7 @@ class Parts:
         self.tree = tree
         self.parts = {part.root: part for part in parts}
         self.glances = {path: code.glance(tree, path) for path in tree.python}
+        self._provided: dict[str, frozenset[str]] = {}
         self.services: dict[str, Part] = {}
         self.libraries: dict[str, Part] = {}
 
@@ -80,17 +76,20 @@ class Parts:
 
     def frameworks(self, part: Part) -> tuple[str, ...]:
         """The web frameworks that a part imports."""
-        own = frozenset(name.partition(".")[0] for name in code.provided(self.tree, part.root, part.files))
+        own = frozenset(name.partition(".")[0] for name in self._provides(part))
         return code.frameworks((self.glances[path] for path in part.serving), own)
 
     def _assign(self) -> None:
         roots = set(self.parts)
+        self._provided.clear()
         for part in self.parts.values():
-            part.files = []
+            part.files, part.serving = [], []
         for path in self.tree.python:
             root = deepest(path, roots)
             if root is not None:
                 self.parts[root].files.append(path)
+                if not self.glances[path].aside:
+                    self.parts[root].serving.append(path)
 
     def _join_only_code(self) -> None:
         """A folder that is deployed and has all its code in one deeper part, which is not deployed, is that service."""
@@ -116,16 +115,21 @@ class Parts:
         """Dotted name -> root of the part that provides it; a name that several provide is nobody's."""
         found: dict[str, set[str]] = defaultdict(set)
         for root, part in parts.items():
-            for name in code.provided(self.tree, root, part.files):
+            for name in self._provides(part):
                 found[name].add(root)
         return {name: roots.pop() for name, roots in found.items() if len(roots) == 1}
+
+    def _provides(self, part: Part) -> frozenset[str]:
+        if part.root not in self._provided:
+            self._provided[part.root] = code.provided(self.tree, part.root, part.serving)
+        return self._provided[part.root]
 
     def _imported(self, part: Part, names: Mapping[str, str]) -> set[str]:
         """What the imports of a part mean outside of it: roots of parts, and folders and files of no part.
 
         What is found from the importing file upwards comes before what is installed.
         """
-        own = dict.fromkeys(code.provided(self.tree, part.root, part.files), part.root)
+        own = dict.fromkeys(self._provides(part), part.root)
         around = {name.rpartition(".")[0] for name in own}  # packages that it shares with other parts
         found: set[str] = set()
         seen: set[tuple[str, str]] = set()
@@ -152,6 +156,7 @@ class Parts:
                     root = place
                     made = self.parts[root] = self.libraries[root] = Part(root)
                     made.files = [path for path in self.tree.python if is_below(path, root)]
+                    made.serving = [path for path in made.files if not self.glances[path].aside]
                     waiting.append(made)
                 part.uses.add(root)
             part.uses.discard(part.root)
