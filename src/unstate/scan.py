@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +42,8 @@ def scan(root: Path, config: Config, jobs: int | None = None, within: Sequence[s
         return _Scanner(root, config, jobs or workers.cores(), within).run()
 
 
-def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
-    """Findings over the facts of the files of one service."""
+def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None = None) -> list[Finding]:
+    """Findings over the facts of the files of one service; `base` is the folder that their paths are relative to."""
     program = Program(read, modules)
     resolver = Resolver(program)
     candidates = Candidates(program, resolver)
@@ -51,8 +51,13 @@ def link(read: dict[str, FileFacts], modules: project.Modules) -> list[Finding]:
     lifetimes = Lifetimes(program, resolver, reach)
     found = classify(program, resolver, candidates, reach, lifetimes)
     if program.web:
-        found += files.Files(program, reach, Operations(program, resolver)).findings()
+        found += files.Files(program, reach, Operations(program, resolver), _texts(base)).findings()
     return in_order(found)
+
+
+def _texts(base: Path | None) -> Callable[[str], str] | None:
+    """Reads the text of a file once more, for what facts do not hold."""
+    return None if base is None else lambda path: facts.decode((base / path).read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,7 @@ class _Scanner:
         read = {path: file for path, file in sorted(files.items()) if isinstance(file, FileFacts)}
         result = ServiceResult(
             imported=tuple(sorted(files.keys() - set(own))),
-            findings=tuple(self._of_service(finding) for finding in link(read, modules)),
+            findings=tuple(self._of_service(finding) for finding in link(read, modules, self.base)),
             problems=(
                 *(file for _, file in sorted(files.items()) if isinstance(file, Diagnostic)),
                 *(_python2(path) for path, file in read.items() if file.is_python2),

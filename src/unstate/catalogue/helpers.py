@@ -6,18 +6,9 @@ The code itself stands in templates/backing_services.py.j2, one block a name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """A name of the generated module. A remote one talks to a backing service and has an `async_` twin."""
-
-    name: str
-    needs: tuple[str, ...] = ()  # other names of the module
-    imports: tuple[str, ...] = ()  # import lines, as they stand in the module
-    remote: bool = False
-
+from unstate.catalogue.filehelpers import FILES
+from unstate.catalogue.helper import Helper
 
 _REDIS = ("import redis", "from redis.backoff import NoBackoff", "from redis.retry import Retry")
 _CACHE = ("from functools import cache",)
@@ -83,6 +74,7 @@ _ALL = (
     Helper("take_object", ("s3", "upload_bucket", "read_object"), _ANY, remote=True),
     Helper("object_names", ("s3", "upload_bucket"), ("from urllib.parse import unquote",), remote=True),
     Helper("delete_objects", ("s3", "upload_bucket"), (), remote=True),
+    *FILES,
 )
 _BY_NAME = {helper.name: helper for helper in _ALL}
 REMOTE = frozenset(helper.name for helper in _ALL if helper.remote)

@@ -83,26 +83,30 @@ class Judge:
 
     def entries(self, operation: Operation) -> frozenset[Function]:
         """The entry points whose requests can lead to an operation."""
-        if not operation.function:
-            whole = Function(operation.path, 0)
-            return frozenset({whole}) if self._is_rerun(operation.path) else frozenset()
-        target = Function(operation.path, operation.function)
+        return self.reaching(operation.path, operation.function)
+
+    def reaching(self, path: str, function: int) -> frozenset[Function]:
+        """The entry points whose requests can lead to a function, given by its frame; 0 is the module."""
+        if not function:
+            whole = Function(path, 0)
+            return frozenset({whole}) if self._is_rerun(path) else frozenset()
+        target = Function(path, function)
         if target not in self._entries:
             found = set()
             queue = {target: None}
             todo = [target]
-            for function in todo:
-                if self.reach.entry(function) == "request" and not self._is_command(function):
-                    found.add(function)
-                if function not in self._callers:
-                    self._callers[function] = self.reach.callers(function)
-                for caller in self._callers[function]:
+            for each in todo:
+                if self.reach.entry(each) == "request" and not self._is_command(each):
+                    found.add(each)
+                if each not in self._callers:
+                    self._callers[each] = self.reach.callers(each)
+                for caller in self._callers[each]:
                     if caller not in queue and len(queue) < _MANY:
                         queue[caller] = None
                         todo.append(caller)
             if not found:
-                way = self.reach.way(operation.path, operation.function)
-                found = set(way[:1]) if way else {each for each in queue if self._is_framework_method(each)}
+                way = self.reach.way(path, function)
+                found = set(way[:1]) if way else {one for one in queue if self._is_framework_method(one)}
             self._entries[target] = frozenset(found)
         return self._entries[target]
 

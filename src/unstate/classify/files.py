@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from unstate.classify import purpose
 from unstate.classify.filejudge import WRITES, Judge
+from unstate.classify.filemoves import Mover, Read
 from unstate.classify.filewords import Location, Words, span_of
 from unstate.link import places as roots
 from unstate.link.escapes import names_in
@@ -15,16 +18,21 @@ from unstate.link.stores import contexts
 from unstate.model import Finding, Kind, Scope, Shape, Site, Span, Store, Verdict
 
 _DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".split())
+LEAVING = (
+    "paths of files are stored or handed out as text: they stay valid as names, but no local file lies there any more",
+)
 
 
 class Files:
     """Judges every location of a program."""
 
-    def __init__(self, program: Program, reach: Reach, operations: Operations) -> None:
+    def __init__(self, program: Program, reach: Reach, operations: Operations, read: Read | None = None) -> None:
+        """`read` gives the text of a file; without it no location is said to be movable."""
         self.program = program
         self.map = operations.map
         self.judge = Judge(program, reach, operations)
         self.words = Words(program, self.judge)
+        self.mover = Mover(program, self.judge, operations, read) if read is not None else None
 
     def findings(self) -> list[Finding]:
         """One finding for each location that is state."""
@@ -107,7 +115,7 @@ class Files:
             definition=definition,
             sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
         )
-        return Finding(
+        finding = Finding(
             id=f"{rule}:{store.service}:{module}:{name}",
             rule=rule,
             kind=kind,
@@ -117,6 +125,18 @@ class Files:
             evidence=self.words.evidence(store, first, kind),
             reasons=self.words.reasons(store, location, first, kind),
         )
+        return self._movable(finding, location) if kind is Kind.FILE_STORE else finding
+
+    def _movable(self, finding: Finding, location: Location) -> Finding:
+        """The finding of a location that can move, with all its sites; else with what is in the way."""
+        if self.mover is None or not self.words.is_plain(location):
+            return finding
+        moves = self.mover.moves(location)
+        if moves.obstacles:
+            return replace(finding, reasons=(finding.reasons[0], *moves.obstacles[:6]))
+        sites = tuple(sorted(moves.sites, key=lambda site: (site.path, site.line, site.span.column, site.op)))
+        reasons = LEAVING if moves.leaves else ()
+        return replace(finding, store=replace(finding.store, sites=sites), limit=Verdict.REVIEW, reasons=reasons)
 
     def _named(self, place: Place, first: Operation) -> tuple[str, str, Span, str]:
         """Name of a location, where it is defined, and the source of the definition."""

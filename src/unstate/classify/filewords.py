@@ -82,6 +82,10 @@ class Words:
                 main += "; no reader was found in Python, so look in the web server's configuration and in templates"
         return (main, *self._obstacles(location, kind))
 
+    def is_plain(self, location: Location) -> bool:
+        """Whether the files are the app's own, with no storage of the framework and no other home than local disk."""
+        return not any(each.framework for each in location.operations) and not self._external(location)
+
     def _obstacles(self, location: Location, kind: Kind) -> list[str]:
         found: list[str] = []
         for each in location.operations:

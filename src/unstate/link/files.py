@@ -99,7 +99,7 @@ class Operations:
         if type(node) is not ast.Call:
             return
         function = self.program.function_around(path, call.frame)
-        for op, target in self._touched(path, call, node):
+        for op, target in self.touched(path, call, node):
             places = self.map.places(path, call.frame, target)
             if places:
                 yield Operation(path, call, op, places, function, call.name == "mkdtemp", target)
@@ -113,7 +113,7 @@ class Operations:
                 if places:
                     yield Operation(path, call, Op.SERVE, places, 0, True, ast.Constant(ref.source))
 
-    def _touched(self, path: str, call: Expression, node: ast.Call) -> Iterator[tuple[Op, Any]]:
+    def touched(self, path: str, call: Expression, node: ast.Call) -> Iterator[tuple[Op, Any]]:
         """Each operation of a call with the expression that names the path."""
         name = call.name
         owner = node.func.value if type(node.func) is ast.Attribute else None

@@ -47,6 +47,16 @@ GENERIC = frozenset(
 _JOINING = frozenset({"safe_join", "joinpath", "secure_join"})
 _NAMING = frozenset({"basename", "secure_filename", "get_valid_filename", "relpath", "splitext"})
 MAKING = frozenset({"NamedTemporaryFile", "mkstemp", "mkdtemp", "TemporaryDirectory", "SpooledTemporaryFile"})
+_ORDERING = frozenset({"sorted", "list", "tuple", "reversed", "set"})
+_LISTINGS = frozenset({"glob", "iglob", "rglob", "iterdir"})  # that give paths, and not names
+
+
+def _is_listing(node: Any) -> bool:
+    """Whether a call lists paths, as it is or sorted."""
+    if type(node) is not ast.Call:
+        return False
+    name = node.func.attr if type(node.func) is ast.Attribute else getattr(node.func, "id", "")
+    return name in _LISTINGS or (name in _ORDERING and bool(node.args) and _is_listing(node.args[0]))
 
 
 class Paths:
@@ -249,6 +259,8 @@ class Paths:
             inner = owner if owner is not None and root not in (("os",), ("glob",), ("aiofiles",), ("io",)) else None
             chosen = inner if inner is not None else node.args[0] if node.args else None
             return self.places(path, frame, chosen, scope) if chosen is not None else ()
+        if name in _ORDERING and owner is None and node.args and _is_listing(node.args[0]):
+            return self.places(path, frame, node.args[0], scope)
         if name in _SAME:
             chosen = node.args[0] if node.args and name not in ("resolve", "strip", "rstrip") else owner
             if name in ("Field", "field"):

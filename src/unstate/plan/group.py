@@ -13,10 +13,11 @@ from unstate.plan.bindings import binding
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
+from unstate.plan.folders import COPYING, planned
 from unstate.plan.layout import Choice, choose, expires_by_key
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
-from unstate.rewrite import Rewritten, rewrite_source
+from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 REDIS, S3 = "redis>=5", "boto3>=1.28"
 _UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
@@ -39,6 +40,8 @@ class Planner:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
+        if finding.store.constructor == FOLDER:
+            return self._folder(finding, answers)
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
         settled = settle(
@@ -92,6 +95,17 @@ class Planner:
             files=files,
             requires=(S3,) if choice.layout is Layout.S3 else (REDIS,),
         )
+
+    def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
+        """The group of a folder on local disk, all of whose sites are known."""
+        group = planned(finding, answers)
+        outcomes = [self._try(group, path) for path in group.files]
+        refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
+        if refusals:
+            return _manual(finding, refusals)
+        blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
+        texts = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
+        return msgspec.structs.replace(group, differences=(*COPYING, *sorted(texts), *finding.reasons, *blocked))
 
     def _own_seconds(self, store: Store) -> int | None:
         """After how long the store's own code lets an entry go."""

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from unstate.model import Refusal
 from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.files import FOLDER, FileEdits
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
 from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
 
-__all__ = ["Binding", "Rewritten", "Source", "rewrite_source"]
+__all__ = ["FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
 
 
 def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: str) -> Rewritten:
@@ -26,12 +27,16 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     if not source.survives:
         return _refused(outcome, bindings, 1, "the file does not survive a parse and print of libcst byte for byte")
     names = Names(bound(source.tree, backing_module))
-    references = References(source, bindings)
+    stores = [binding for binding in bindings if binding.container != FOLDER]
+    folders = [binding for binding in bindings if binding.container == FOLDER]
+    references = References(source, stores)
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
-    transformer = Transformer(references, names, outcome, source)
+    files = FileEdits(source, folders, names, outcome)
+    transformer = Transformer(references, names, outcome, source, files)
     changed = source.module.visit(transformer)
-    transformer.finish(bindings)
+    transformer.finish(stores)
+    files.finish(folders)
     if outcome.refusals:
         return outcome
     changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)

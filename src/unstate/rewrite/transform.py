@@ -14,6 +14,7 @@ from unstate.catalogue.rule import Rule
 from unstate.model import Layout, Refusal, Verdict
 from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.files import FileEdits
 from unstate.rewrite.match import (
     METAVARIABLES,
     Bound,
@@ -59,6 +60,7 @@ class Transformer(cst.CSTTransformer):
     names: Names
     outcome: Rewritten
     source: Source
+    files: FileEdits
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -80,7 +82,7 @@ class Transformer(cst.CSTTransformer):
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if not self.references.within(node):
-            return False
+            return self.files.within(node)
         if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
             return False
         self._enter(node)
@@ -213,6 +215,14 @@ class Transformer(cst.CSTTransformer):
     # -- putting the forms in, from the inside out ---------------------------------------------------------------
 
     def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
+        left = self._left(original_node, updated_node)
+        if self.files.within(original_node) and isinstance(left, cst.CSTNode):
+            return self.files.left(original_node, left)
+        return left
+
+    def _left(
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if not self.references.within(original_node):

@@ -1,0 +1,228 @@
+"""Where the paths of a location go in one file: the calls that work on them, and every other use.
+
+Facts name the calls that touch files; whether *all* uses of a path are understood can only be told from the tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, Expression, FileFacts
+from unstate.link.files import Operations
+from unstate.link.places import Place, Places, parse
+from unstate.model import Op, Span
+
+_PATHS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.List, ast.Tuple)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Calls that make folders, which S3 has none of.
+_MAKING = frozenset({"mkdir", "makedirs", "ensure_dir"})
+# Calls whose path is a file for sure, so that one that cannot be followed may be any file.
+_CERTAIN = frozenset(
+    (
+        "open remove unlink exists isfile getsize getmtime listdir rename replace move copy copyfile copy2 send_file"
+        " FileResponse send_from_directory rmtree stat"
+    ).split()
+)
+_METHODS = frozenset("read_text read_bytes write_text write_bytes is_file iterdir unlink".split())
+_MODULES = frozenset("os path shutil aiofiles anyio io codecs gzip ospath osp aios".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One operation of one call on a path."""
+
+    call: ast.Call
+    op: Op
+    operand: ast.expr
+    places: Places
+    frame: int  # of the named function around it
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An expression that gives a path and is no operand of an operation; `around` are the nodes around it, inner ones
+    first."""
+
+    node: ast.expr
+    around: tuple[ast.AST, ...]
+    frame: int
+    places: Places
+
+
+@dataclass
+class Flow:
+    """One file read for one location."""
+
+    path: str
+    lines: list[str]
+    touches: list[Touch] = field(default_factory=list)
+    unknown: list[ast.Call] = field(default_factory=list)  # file operations whose path could not be followed
+    mentions: list[Mention] = field(default_factory=list)
+
+    def span(self, node: ast.expr) -> Span:
+        """The place of a node; the parser's columns are bytes."""
+        return Span(
+            line=node.lineno,
+            column=self._column(node.lineno, node.col_offset),
+            end_line=node.end_lineno or node.lineno,
+            end_column=self._column(node.end_lineno or node.lineno, node.end_col_offset or 0),
+        )
+
+    def _column(self, line: int, column: int) -> int:
+        return len(self.lines[line - 1].encode()[:column].decode(errors="replace"))
+
+
+class Reader:
+    """Reads files for paths that `concerns` says belong to a location."""
+
+    def __init__(self, facts: FileFacts, operations: Operations, concerns: Callable[[Place], bool]) -> None:
+        self.facts = facts
+        self.operations = operations
+        self.concerns = concerns
+        self.frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
+        self.operands: set[int] = set()
+        self.acting: set[int] = set()
+
+    def read(self, source: str) -> Flow:
+        """Raises SyntaxError."""
+        tree = ast.parse(source)
+        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.flow = Flow(self.facts.path, lines)
+        everything = list(self._walk(tree, (), 0, {}))
+        for node, around, frame, scope in everything:
+            if isinstance(node, ast.Call):
+                self._call(node, around, frame, scope)
+        covered: set[int] = set()
+        for node, around, frame, scope in everything:
+            if not isinstance(node, _PATHS) or id(node) in covered or id(node) in self.acting:
+                continue
+            if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+                continue
+            if isinstance(node, ast.List | ast.Tuple) and not _holds_path(around):
+                continue
+            places = () if self._is_handle(node, frame) else self._places(node, frame, scope)
+            if not any(self.concerns(place) for place in places):
+                continue
+            self._cover(node, covered, frame, scope)
+            if id(node) not in self.operands:
+                self.flow.mentions.append(Mention(node, around, frame, places))
+        return self.flow
+
+    def _walk(
+        self, node: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: dict[str, Places]
+    ) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...], int, dict[str, Places]]]:
+        """Every node with what is around it, outer nodes first."""
+        yield node, around, frame, scope
+        here = (node, *around)
+        if isinstance(node, _FUNCTIONS):
+            inner = self.frames.get((FUNCTION, node.lineno, node.name), frame)
+            for part in (*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)):
+                yield from self._walk(part, here, frame, scope)
+            for statement in node.body:
+                yield from self._walk(statement, here, inner, {})
+            return
+        if isinstance(node, ast.ClassDef):
+            inner = self.frames.get((CLASS, node.lineno, node.name), frame)
+            for statement in node.body:
+                yield from self._walk(statement, here, inner, scope)
+            return
+        if isinstance(node, ast.Lambda):
+            names = [each.arg for each in node.args.args]
+            scope = scope | dict.fromkeys(names, ())
+            frame = self._anonymous(node, frame, names)
+        elif isinstance(node, _COMPREHENSIONS):
+            names = []
+            for generator in node.generators:
+                if isinstance(generator.target, ast.Name):
+                    names.append(generator.target.id)
+                    scope = scope | {generator.target.id: self._places(generator.iter, frame, scope)}
+            frame = self._anonymous(node, frame, names)
+        for child in ast.iter_child_nodes(node):
+            yield from self._walk(child, here, frame, scope)
+
+    def _anonymous(self, node: ast.expr, parent: int, names: list[str]) -> int:
+        """The frame of a lambda or comprehension, told from others on its line by the names it binds."""
+        bound = self.operations.program.names[self.facts.path]
+        found = [
+            index
+            for index, frame in enumerate(self.facts.frames)
+            if frame.sort == ANONYMOUS
+            and (frame.parent, frame.line, frame.end_line) == (parent, node.lineno, node.end_lineno)
+            and all(name in bound[index] for name in names)
+        ]
+        return found[0] if found else parent
+
+    def _is_handle(self, node: ast.expr, frame: int) -> bool:
+        """Whether a name holds an open file, and no path."""
+        if not isinstance(node, ast.Name):
+            return False
+        found = self.operations.program.lookup(self.facts.path, frame, node.id)
+        sources = [binding.ref.source for binding in found[1] if binding.ref is not None] if found is not None else []
+        return bool(sources) and all(_is_open(parse(source)) for source in sources if source) and any(sources)
+
+    def _places(self, node: ast.expr, frame: int, scope: dict[str, Places]) -> Places:
+        return self.operations.map.places(self.facts.path, frame, node, scope)
+
+    def _call(self, node: ast.Call, around: tuple[ast.AST, ...], frame: int, scope: dict[str, Places]) -> None:
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        span = (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
+        call = Expression(frame, "call", name, ast.unparse(node), span)
+        if name in _MAKING:
+            found = [(Op.PATH, _operand(node))]
+        else:
+            found = list(self.operations.touched(self.facts.path, call, node))
+        for op, operand in found:
+            if not isinstance(operand, ast.expr) or self._is_handle(operand, frame):
+                continue
+            self.acting.add(id(node))
+            places = self._places(operand, frame, scope)
+            if any(self.concerns(place) for place in places):
+                if op is Op.LIST and name not in ("listdir", "glob1"):
+                    self.flow.mentions.append(Mention(node, around, frame, places))
+                self.operands.add(id(operand))
+                self.flow.touches.append(Touch(node, op, operand, places, frame))
+            elif not places and _is_certain(node, name) and not isinstance(operand, ast.Constant):
+                self.flow.unknown.append(node)
+
+    def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: dict[str, Places]) -> None:
+        """The parts that make up a path are accounted for with it; arguments of calls that give no path are not."""
+        for child in ast.iter_child_nodes(node):
+            if id(child) in self.acting or (isinstance(child, ast.Call) and not self._places(child, frame, scope)):
+                continue
+            covered.add(id(child))
+            self._cover(child, covered, frame, scope)
+
+
+def _is_certain(node: ast.Call, name: str) -> bool:
+    if not isinstance(node.func, ast.Attribute):
+        return name in _CERTAIN
+    owner = node.func.value
+    last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return name in _METHODS or (name in _CERTAIN and last in _MODULES)
+
+
+def _is_open(node: ast.AST | None) -> bool:
+    """Whether an expression opens a file."""
+    if isinstance(node, ast.Await):
+        node = node.value
+    if not isinstance(node, ast.Call):
+        return False
+    return "open" in (getattr(node.func, "attr", ""), getattr(node.func, "id", ""))
+
+
+def _operand(node: ast.Call) -> ast.expr | None:
+    """What a call that makes a folder makes: its first argument where it is a function, else what it is called on."""
+    function = node.func
+    owner = function.value if isinstance(function, ast.Attribute) else None
+    if owner is not None and function.attr == "mkdir" and getattr(owner, "id", "") != "os":  # type: ignore[attr-defined]
+        return owner
+    return node.args[0] if node.args else next((each.value for each in node.keywords if each.arg == "name"), None)
+
+
+def _holds_path(around: tuple[ast.AST, ...]) -> bool:
+    """Lists and tuples count where they are handed to a call: a command line."""
+    return bool(around) and isinstance(around[0], ast.Call)
