@@ -82,9 +82,7 @@ class Mover:
             return self.result
         served = self._served_by_flask()
         if served:
-            self._obstacle(
-                f"{_first(location)}: {served}"
-            )
+            self._obstacle(f"{_first(location)}: {served}")
         if not any(each.op in READS for each in location.operations):
             self._obstacle(
                 f"{_first(location)}: no reader was found in Python, so that something else must read the folder: look"
