@@ -10,7 +10,7 @@ import msgspec
 from unstate.batch.campaign import Campaign
 from unstate.batch.journal import Step
 from unstate.batch.model import Hold
-from unstate.batch.testing import Tested
+from unstate.batch.testing import Compared
 from unstate.batch.units import Unit, library_units
 from unstate.batch.work import Planned
 from unstate.model import FileChange, Layout
@@ -44,7 +44,7 @@ def body(campaign: Campaign, unit: Unit, planned: Planned) -> bytes:
     stores = [each.store for each in planned.shared]
     shared = {(each.name, f"{each.path}:{each.span.line}", branches[unit.library_of(each.path)]) for each in stores}
     record = campaign.journal.record(Step.TEST, unit.name)
-    tested = msgspec.msgpack.decode(record.result, type=Tested) if record and record.result else None
+    tested = msgspec.msgpack.decode(record.result, type=Compared) if record and record.result else None
     text = fill(
         campaign.root,
         PULL_REQUEST,

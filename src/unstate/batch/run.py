@@ -75,15 +75,21 @@ def run(
 ) -> Tally:
     """Do a step for every unit whose fingerprint is not that of the last time.
 
-    `items`: by unit, the fingerprint and what the function is given. A unit that failed before and has not changed is
-    not tried again, unless `again`. More than `max_failures` new failures end the step.
+    `items`: by unit, the fingerprint and what the function is given; a fingerprint of "" is that of no last time. A
+    unit that failed before and has not changed is not tried again, unless `again`. More than `max_failures` new
+    failures end the step.
     """
     tally = Tally()
     known = journal.records(work.step)
     todo: dict[str, Item] = {}
     for name, (fingerprint, item) in items.items():
         last = known.get(name)
-        if last is None or last.fingerprint != fingerprint or (again and last.state is not State.DONE):
+        if (
+            last is None
+            or not fingerprint
+            or last.fingerprint != fingerprint
+            or (again and last.state is not State.DONE)
+        ):
             todo[name] = item
         elif last.state is State.DONE:
             tally.unchanged.append(name)

@@ -13,7 +13,7 @@ from unstate.batch.campaign import Campaign
 from unstate.batch.campaign import write as write_file
 from unstate.batch.journal import Record, State, Step
 from unstate.batch.model import Hold
-from unstate.batch.testing import Tested
+from unstate.batch.testing import Compared
 from unstate.batch.units import Unit
 from unstate.batch.work import Planned
 from unstate.changes import documents
@@ -164,7 +164,7 @@ def _words(campaign: Campaign, record: Record) -> str:
         return record.reason.strip().split("\n", 1)[0]
     if record.step is Step.TEST:
         kept = campaign.journal.record(Step.TEST, record.unit)
-        return msgspec.msgpack.decode(kept.result, type=Tested).result.value if kept and kept.result else ""
+        return msgspec.msgpack.decode(kept.result, type=Compared).result.value if kept and kept.result else ""
     if record.step in (Step.BRANCH, Step.PR):
         kept = campaign.journal.record(record.step, record.unit)
         return kept.result.decode(errors="replace") if kept else ""

@@ -37,10 +37,8 @@ _WORDS = {
 }
 
 
-class TestJob(Value, frozen=True):
+class Trial(Value, frozen=True):
     """All that a worker has to be told. `command` is run in the unit's root; `timeout` in seconds is for one run."""
-
-    __test__ = False  # no test of ours, for all its name
 
     repository: str
     commit: str
@@ -50,7 +48,7 @@ class TestJob(Value, frozen=True):
     timeout: float
 
 
-class Tested(Value, frozen=True):
+class Compared(Value, frozen=True):
     """What came of it. Test names are those of pytest or unittest, none where the runner is another."""
 
     result: Result
@@ -71,7 +69,7 @@ class _Run(Value, frozen=True):
     output: str
 
 
-def test_unit(job: TestJob) -> Tested:
+def compare(job: Trial) -> Compared:
     """Run the tests twice. Raises BatchError where they cannot be run, or take too long."""
     with checkout.of(job.repository, job.commit, job.unit.folders) as root, Folder("tests") as reports:
         before = _run(root, job, Path(reports) / "before")
@@ -85,7 +83,7 @@ def test_unit(job: TestJob) -> Tested:
         result = Result.BROKEN
     else:
         result = Result.SAME
-    return Tested(
+    return Compared(
         result=result,
         command=shlex.join(job.command),
         broken=tuple(broken),
@@ -94,10 +92,7 @@ def test_unit(job: TestJob) -> Tested:
     )
 
 
-test_unit.__test__ = False  # type: ignore[attr-defined]
-
-
-def _run(root: Path, job: TestJob, scratch: Path) -> _Run:
+def _run(root: Path, job: Trial, scratch: Path) -> _Run:
     scratch.mkdir()
     report = scratch / "report.xml"
     options = f"{os.environ.get('PYTEST_ADDOPTS', '')} --junitxml={shlex.quote(str(report))}".strip()

@@ -68,6 +68,11 @@ def plan_unit(job: Job) -> Planned:
         return _planned(root, job)
 
 
+def findings(root: Path, unit: Unit) -> tuple[Finding, ...]:
+    """The stores of a unit, those that it keeps in libraries among them."""
+    return scan(root, settings(root, unit, {}), within=unit.folders).findings
+
+
 def settings(root: Path, unit: Unit, lifetimes: Mapping[str, str]) -> Config:
     """The settings of a unit, as they are from the root of the repository. Raises ConfigError."""
     config = load(root / unit.root).with_ttl(lifetimes)
@@ -84,21 +89,19 @@ def settings(root: Path, unit: Unit, lifetimes: Mapping[str, str]) -> Config:
     )
 
 
-def level_of(plan: Plan, state: Review, level: Level) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(ids of the groups to take, what to tell about it): what was accepted, and open ones up to `level`."""
-    allowed = {Verdict.EXACT} if level is Level.EXACT else {Verdict.EXACT, Verdict.REVIEW}
-    accepted = {group.id for group in state.with_standing(Standing.ACCEPTED)}
-    rejected = [group.id for group in state.with_standing(Standing.REJECTED)]
-    wanted = [
+def chosen(planned: Planned, level: Level) -> tuple[str, ...]:
+    """Ids of the groups of a plan to take where nobody looks at the result: taken ones that are sure enough.
+
+    What was decided on one by one is taken whatever its verdict.
+    """
+    accepted = planned.decisions.accepted()
+    sure = [
         group.id
-        for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)
-        if group.id in accepted or group.verdict in allowed
+        for group in planned.plan.groups
+        if group.id in planned.taken
+        and (level is Level.REVIEW or group.verdict is Verdict.EXACT or group.id in accepted)
     ]
-    chosen = select(plan, wanted, rejected)
-    stale = state.with_standing(Standing.LOOK_AGAIN)
-    again = [f"{group.id}: left, because its diff is not the one that was decided on" for group in stale]
-    brought = [f"{each} comes along, because {needer} needs it" for each, needer in chosen.brought.items()]
-    return chosen.accepted, (*again, *brought, *chosen.refused.values())
+    return select(planned.plan, sure).accepted
 
 
 def review_of(root: Path, found: Scan, config: Config, decisions: BatchDecisions) -> Review:
@@ -116,7 +119,7 @@ def _planned(root: Path, job: Job) -> Planned:
     config = settings(root, job.unit, job.lifetimes)
     found, shared = _own(scan(root, config, 1, job.unit.folders), job.unit)
     state = review_of(root, found, config, job.decisions)
-    taken, notes = level_of(state.plan, state, job.level)
+    taken, notes = _taken(state, job.level)
     return Planned(
         plan=state.plan,
         decisions=state.decisions,
@@ -149,3 +152,27 @@ def _moved(pattern: str, folder: str) -> str:
     mark, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
     place = PurePosixPath(folder)
     return f"{mark}/{place}/{body.lstrip('/')}" if "/" in body.rstrip("/") else f"{mark}/{place}/**/{body}"
+
+
+def _taken(state: Review, level: Level) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(ids of the groups to take, what to tell about it): what was accepted, and open ones up to `level`."""
+    allowed = {Verdict.EXACT} if level is Level.EXACT else {Verdict.EXACT, Verdict.REVIEW}
+    accepted = {group.id for group in state.with_standing(Standing.ACCEPTED)}
+    rejected = [group.id for group in state.with_standing(Standing.REJECTED)]
+    wanted = [
+        group.id
+        for group in state.with_standing(Standing.ACCEPTED, Standing.OPEN)
+        if group.id in accepted or group.verdict in allowed
+    ]
+    selection = select(state.plan, wanted, rejected)
+    stale = state.with_standing(Standing.LOOK_AGAIN)
+    again = [f"{group.id}: left, because its diff is not the one that was decided on" for group in stale]
+    brought = [f"{each} comes along, because {needer} needs it" for each, needer in selection.brought.items()]
+    return selection.accepted, (*again, *brought, *selection.refused.values())
+
+
+def open_review(root: Path, unit: Unit, lifetimes: Mapping[str, str], decisions: BatchDecisions) -> Review:
+    """The plan of a unit as it is now, with what was decided about it, for a person to go through."""
+    config = settings(root, unit, lifetimes)
+    own, _ = _own(scan(root, config, within=unit.folders), unit)
+    return review_of(root, own, config, decisions)

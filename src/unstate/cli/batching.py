@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,10 @@ import typer
 if TYPE_CHECKING:
     from unstate.batch.campaign import Campaign
     from unstate.batch.engines import Engine
+    from unstate.batch.model import Estate
     from unstate.batch.run import Progress, Tally
+    from unstate.batch.units import Unit
+    from unstate.model import Finding
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
@@ -25,6 +28,13 @@ class EngineName(StrEnum):
     SERIAL = "serial"
     POOL = "pool"
     DASK = "dask"
+
+
+class ListFormat(StrEnum):
+    """The form of a list of services."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The repository.")]
@@ -77,13 +87,19 @@ def errors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def place(root: Path, folder: Path | None) -> Path:
-    """The folder of the campaign. Raises UserError, and ChangeError where none can be made."""
-    from unstate.batch.campaign import default_folder
+def check_folder(root: Path) -> None:
+    """Raises UserError where there is no such folder."""
     from unstate.cli.console import UserError
 
     if not root.is_dir():
         raise UserError(f"{root}: no such folder")
+
+
+def place(root: Path, folder: Path | None) -> Path:
+    """The folder of the campaign. Raises UserError, and ChangeError where none can be made."""
+    from unstate.batch.campaign import default_folder
+
+    check_folder(root)
     return folder or default_folder(root)
 
 
@@ -94,6 +110,70 @@ def campaign(root: Path, folder: Path | None) -> Iterator[Campaign]:
 
     with errors(), opened(place(root, folder)) as found:
         yield found
+
+
+def chosen_units(found: Campaign, only: Sequence[str]) -> tuple[Unit, ...]:
+    """The units of a campaign that `only` names. Raises UserError where it names none."""
+    from unstate.batch.units import select
+    from unstate.cli.console import UserError
+
+    units = select(found.units(), only)
+    if only and not units:
+        raise UserError(f"no service of this campaign matches --only {' '.join(only)}")
+    return units
+
+
+def found_in(estate: Estate) -> dict[str, list[Finding]]:
+    """The stores of each service, by its name."""
+    from unstate.batch.units import service_units
+    from unstate.batch.work import findings
+    from unstate.cli.console import working
+
+    with working(f"Scanning {estate.root}"):
+        return {unit.name: list(findings(Path(estate.root), unit)) for unit in service_units(estate)}
+
+
+def tell_tests(found: Campaign, units: Sequence[Unit]) -> int:
+    """Say what the tests say, broken ones last; 1 where a change breaks some."""
+    import msgspec
+
+    from unstate.batch.journal import Step
+    from unstate.batch.testing import Compared, Result
+    from unstate.cli.console import note, out, warn
+
+    broken = []
+    for unit in units:
+        record = found.journal.record(Step.TEST, unit.name)
+        planned = found.planned(unit.name)
+        if record is not None and record.result:
+            tested = msgspec.msgpack.decode(record.result, type=Compared)
+            out(f"{unit.name}: tests {tested.words}\n")
+            if tested.result is Result.BROKEN:
+                broken.append((unit, tested))
+        elif record is None and planned is not None and planned.changes:
+            note(f"{unit.name}: no tests are known of it")
+    for unit, tested in broken:
+        warn(f"{unit.name}: {tested.command}: {', '.join(tested.broken) or 'it fails'}")
+        for line in tested.output.splitlines():
+            note(f"    {line}")
+    return 1 if broken else 0
+
+
+def tell_branches(found: Campaign, tally: Tally) -> None:
+    """Say what became of each branch."""
+    from unstate.batch.bodies import branch
+    from unstate.batch.journal import Step
+    from unstate.cli.console import note, out
+
+    skipped = 0
+    for unit in found.units():
+        if unit.name in tally.done:
+            record = found.journal.record(Step.BRANCH, unit.name)
+            ending = record.result.decode() if record else ""
+            skipped += ending == "skipped"
+            out(f"{branch(unit)}: {ending}\n")
+    if skipped:
+        note("Skipped branches hold an earlier change of unstate; --replace makes them anew.")
 
 
 def progress() -> Progress:

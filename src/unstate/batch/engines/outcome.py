@@ -65,7 +65,9 @@ class Attempt(Generic[Item, Result]):
             value = self.function(item)
             return Outcome(key, value, seconds=time.monotonic() - begun)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            ours = type(error).__module__.startswith("unstate.")  # written for people
+            kind = "" if ours and str(error) else f"{type(error).__name__}: "
+            reason = f"{kind}{error}".removesuffix(": ")
             failure = Failure(Cause.RAISED, reason, traceback.format_exc())
             return Outcome(key, failure=failure, seconds=time.monotonic() - begun)
         finally:
