@@ -138,7 +138,7 @@ def test_decisions_come_back_as_they_went(tmp_path: Path) -> None:
 def test_a_plan_comes_back_as_it_went(tmp_path: Path) -> None:
     plan = Plan(groups=(group("a", needs=("b",)), group("b")), base=(("app.py", "0" * 64),))
     documents.save(tmp_path / "plan.json", plan)
-    assert documents.load_plan(tmp_path / "plan.json") == plan
+    assert documents.load(tmp_path / "plan.json", Plan, "unstate.plan/1") == plan
 
 
 WHOLE = {"schema": "unstate.decisions/1", "groups": [{"id": "a", "accept": True, "answers": {"ttl": "7d"}}]}
@@ -186,4 +186,4 @@ def test_an_old_plan_with_a_key_we_no_longer_know(tmp_path: Path) -> None:
     document["groups"][0]["finding"]["store"]["colour"] = "red"
     (tmp_path / "plan.json").write_text(json.dumps(document))
     with pytest.raises(DocumentError, match=r"\$\.groups\[0\]\.finding\.store: Object contains unknown field `colour`"):
-        documents.load_plan(tmp_path / "plan.json")
+        documents.load(tmp_path / "plan.json", Plan, "unstate.plan/1")

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from unstate.changes.errors import ChangeError
-from unstate.model import Plan
 
 Document = TypeVar("Document")
 PLACE = re.compile(r" - at `(\$[^`]*)`$")
@@ -32,11 +31,6 @@ def compact(value: Any) -> bytes:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:  # a file name that is no Unicode; JSON has no way to say it
         return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
-
-
-def load_plan(path: Path) -> Plan:
-    """The plan in a file. Raises DocumentError."""
-    return load(path, Plan, "unstate.plan/1")
 
 
 def load(path: Path, kind: type[Document], schema: str) -> Document:

@@ -14,6 +14,9 @@ def apply(
         Path | None,
         typer.Option(metavar="FILE", help="What was decided [default: in the last review].", show_default=False),
     ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Follow this plan, as long as no file of it has changed.")
+    ] = None,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes here.")
     ] = False,
@@ -35,7 +38,7 @@ def apply(
                 f"{target.given}: nothing was decided yet; decide with `unstate review {target.given}`, or name the "
                 "page's file: --decisions decisions.json"
             )
-        state, taken, changes = decide(target, {}, (), load(place), None, strict=True)
+        state, taken, changes = decide(target, {}, (), load(place), None, strict=True, given=plan)
         told = required(target, state.plan, taken)
         put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
         tell_required(told)

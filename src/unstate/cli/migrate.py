@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,10 @@ def migrate(
     ttl: Annotated[
         list[str], typer.Option(metavar="KIND=DURATION", help="How long entries live, as in session=12h.")
     ] = [],  # noqa: B006
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Follow this plan, as long as no file of it has changed.")
+    ] = None,
+    save_plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan to a file, as JSON.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="PATCH", help="Write the diff to a file.")] = None,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes here.")
@@ -63,6 +68,10 @@ def migrate(
         raise typer.BadParameter("--dry-run, --check, --interactive and --write exclude each other")
     if output and (check or len(paths) > 1):
         raise typer.BadParameter("--output takes the diff of one PATH")
+    if (plan or save_plan) and len(paths) > 1:
+        raise typer.BadParameter("a plan is one of one PATH")
+    if plan and ttl:
+        raise typer.BadParameter("the plan says how long entries live: answer otherwise with --decisions, not --ttl")
     try:
         decided = load(decisions) if decisions and not interactive else Decisions()
         lifetimes = given_lifetimes(ttl)
@@ -75,9 +84,14 @@ def migrate(
         if interactive:
             from unstate.cli.interactive import go_through
 
-            return go_through(target, lambda made: start_review(target, lifetimes, only, made), decisions, allow_dirty)
-        state, taken, changes = decide(target, lifetimes, only, decided, level, strict=write)
+            begin = partial(start_review, target, lifetimes, only, given=plan)
+            return go_through(target, begin, decisions, allow_dirty)
+        state, taken, changes = decide(target, lifetimes, only, decided, level, strict=write, given=plan)
         told = required(target, state.plan, taken)
+        if save_plan:
+            from unstate.changes import plans
+
+            plans.save(save_plan, state.plan)
         if output:
             from unstate.changes.diff import unified
 
@@ -86,7 +100,7 @@ def migrate(
             return _check(taken, changes)
         if write:
             put(target, state.plan, taken, changes, allow_dirty=allow_dirty)
-        elif not output:
+        elif not output and not save_plan:
             _show(state.plan, taken, changes)
         tell_required(told)
         return CLEAN
@@ -120,15 +134,17 @@ def decide(
     level: Accept | None,
     *,
     strict: bool,
+    given: Path | None = None,
 ) -> tuple[Review, list[Group], tuple[FileChange, ...]]:
     """The plan with its decisions, the groups to take and the files they come to.
 
-    `level`: how far a group that nobody decided on is taken; None leaves it. Raises UserError, and StaleError where
-    `strict` and a group's diff is no longer what was decided on.
+    `level`: how far a group that nobody decided on is taken; None leaves it. `given`: a plan to follow.
+
+    Raises UserError, and StaleError where `strict` and a group's diff is no longer what was decided on.
     """
     from unstate.cli.console import warn
 
-    state = start_review(target, lifetimes, only, decided)
+    state = start_review(target, lifetimes, only, decided, given=given)
     for unknown in decided.unknown(state.plan):
         warn(f"{unknown} was decided on, but is not in this plan")
     taken = _taken(state, level, only, strict=strict)
@@ -137,18 +153,29 @@ def decide(
     return state, taken, changes
 
 
-def start_review(target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions) -> Review:
-    """The plan of a target with what was decided about it. Raises UserError."""
+def start_review(
+    target: Target, lifetimes: dict[str, str], only: Sequence[str], decided: Decisions, *, given: Path | None = None
+) -> Review:
+    """The plan of a target, made now or `given` in a file, with what was decided about it.
+
+    Raises UserError, and ChangeError for a plan that cannot be followed.
+    """
+    from unstate.changes import plans
     from unstate.cli import scanning
     from unstate.cli.console import UserError, warn, working
+    from unstate.model import Scan
     from unstate.plan import AnswerError
     from unstate.review import Bench, Review
 
     _recover(target)
     config = scanning.settings(target).with_ttl(lifetimes)
-    found = scanning.findings(target, config)
+    ready = plans.load(given, target.root) if given else None
+    if ready:
+        found = Scan(findings=tuple(group.finding for group in ready.groups), diagnostics=ready.diagnostics)
+    else:
+        found = scanning.findings(target, config)
     bench = Bench(
-        plan=lambda answers: _plan(target, found, config, only, answers),
+        plan=lambda answers: _plan(target, found, config, only, answers, ready),
         render=lambda plan, ids: _render(target, plan, ids),
     )
     try:
@@ -174,15 +201,26 @@ def _recover(target: Target) -> None:
 
 
 def _plan(
-    target: Target, found: Scan, config: Config, only: Sequence[str], answers: Mapping[str, Mapping[str, str]]
+    target: Target,
+    found: Scan,
+    config: Config,
+    only: Sequence[str],
+    answers: Mapping[str, Mapping[str, str]],
+    ready: Plan | None,
 ) -> Plan:
-    """The plan, narrowed to the groups that `only` names and what those need."""
+    """The plan, narrowed to the groups that `only` names and what those need. `ready` is one that was made before: it
+    counts as long as nothing is answered otherwise."""
     import msgspec
 
     from unstate.changes.decisions import select
     from unstate.plan import plan
 
-    planned = plan(target.root, found, config, answers)
+    if ready and not answers:
+        planned = ready
+    else:
+        before = {group.id: dict(group.answers) for group in ready.groups} if ready else {}
+        merged = {id: {**before.get(id, {}), **answers.get(id, {})} for id in {*before, *answers}}
+        planned = plan(target.root, found, config, merged)
     named = [group.id for group in planned.groups if _matches(group, only)]
     kept = {*named, *(need for each in named for need in select(planned, [each]).accepted)}
     return msgspec.structs.replace(planned, groups=tuple(group for group in planned.groups if group.id in kept))

@@ -17,6 +17,9 @@ def report(
     decisions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What was decided so far: groups taken or left, answers.")
     ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Follow this plan, as long as no file of it has changed.")
+    ] = None,
     verified: Annotated[
         Path | None,
         typer.Option(
@@ -44,7 +47,7 @@ def report(
 
         decided = load(decisions) if decisions else Decisions()
         check = load_verified(verified) if verified else None
-        state = start_review(target, {}, (), decided)
+        state = start_review(target, {}, (), decided, given=plan)
         tell_unread(state.plan)
         if html:
             title = target.root.resolve().name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,9 @@ def review(
     decisions: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where answers are kept, and taken up again.", show_default=False),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Follow this plan, as long as no file of it has changed.")
     ] = None,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes here.")
@@ -28,6 +32,6 @@ def review(
     from unstate.cli.targets import Target, each
 
     def run(target: Target) -> int:
-        return go_through(target, lambda made: start_review(target, {}, (), made), decisions, allow_dirty)
+        return go_through(target, partial(start_review, target, {}, (), given=plan), decisions, allow_dirty)
 
     raise typer.Exit(each([path], run))

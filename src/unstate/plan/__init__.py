@@ -35,11 +35,13 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings
     ]
     used = {group.finding.store.service for group in groups if group.layout is not None}
-    touched = sorted({path for group in groups for path in group.files})
+    modules = founded((each for each in backing if each.service in used), stores, sources)
+    touched = {path for group in groups for path in group.files}
+    touched.update(path for each in modules for path in (each.settings.path, each.app.path if each.app else "") if path)
     return Plan(
         root=scan.root,
-        base=tuple((path, sources.digest(path)) for path in touched),
+        base=tuple((path, sources.digest(path)) for path in sorted(touched)),
         groups=tuple(groups),
-        backing=founded((each for each in backing if each.service in used), stores, sources),
+        backing=modules,
         diagnostics=scan.diagnostics,
     )
