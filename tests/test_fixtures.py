@@ -114,5 +114,6 @@ def test_the_result_parses_and_a_second_run_plans_nothing_more(name: str, work: 
 
 @pytest.mark.parametrize("name", DRIVEN)
 def test_the_result_answers_as_the_original_while_processes_die(name: str, backing: Backing) -> None:
-    report = check_case(FIXTURES / name, backing=backing)
+    case = FIXTURES / name
+    report = check_case(case, backing=backing, declared=planned(case / "before").groups)
     assert report.ok, textwrap.indent(report.text(), "    ")

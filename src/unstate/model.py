@@ -244,6 +244,16 @@ class Group(Value, frozen=True):
     needs: tuple[str, ...] = ()  # ids of groups that must be accepted with this one
     conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
 
+    @property
+    def races(self) -> tuple[str, ...]:
+        """Those differences that say what several requests at the same time may do to each other."""
+        return tuple(text for text in self.differences if text.endswith((TAKEN_TWICE, COMES_BETWEEN)))
+
+
+# What is said of a store whose operations are not one step any more.
+TAKEN_TWICE = "two requests that take or delete one entry at the same time may both find it"
+COMES_BETWEEN = "another process may act between reading and writing"
+
 
 class SettingsStyle(StrEnum):
     """Where an app keeps its settings."""

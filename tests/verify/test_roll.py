@@ -66,6 +66,15 @@ def test_requests_that_are_cut_off_are_no_lost_state(tmp_path: Path, backing: Ba
     assert report.ok, report.text()
 
 
+def test_a_request_that_was_cut_off_is_not_made_twice(tmp_path: Path, backing: Backing) -> None:
+    text = RIGHT.replace(
+        'user = client.get("user:" + cookie)',
+        'user = client.get("user:" + cookie), client.incr("seen:" + cookie)\n        time.sleep(0.02)',
+    ).replace("import json,", "import time, json,")
+    report = rolled(tmp_path, text, backing, f"{sys.executable} serve.py {{port}}")
+    assert report.ok, report.text()
+
+
 def test_a_start_that_empties_what_others_use_is_caught(tmp_path: Path, backing: Backing) -> None:
     report = rolled(
         tmp_path, RIGHT.replace("def app", 'client.delete(*client.keys("user:*") or "x")\ndef app'), backing

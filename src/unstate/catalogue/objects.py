@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from unstate.catalogue.table import BYTES, CLEARING, Table
-from unstate.model import Layout
+from unstate.model import TAKEN_TWICE, Layout
 
-ONCE = "two requests that take or delete one entry at the same time may both find it"
 LISTING = "entries come in the order of their keys, and a listing sees no one moment of them"
 _GET = 's3.get_object(Bucket=BUCKET, Key=OBJECT)["Body"].read()'
 
@@ -34,11 +33,11 @@ RULES = (
     _rule("getitem", "x[k]", "found(read_object(OBJECT), k)"),
     _rule("contains", "k in x", "object_exists(OBJECT)"),
     _rule("not_contains", "k not in x", "not object_exists(OBJECT)"),
-    _rule("delitem", "del x[k]", "if not delete_object(OBJECT):\n    raise KeyError(k)", difference=ONCE),
-    _rule("pop", "x.pop(k)", "found(take_object(OBJECT), k)", difference=ONCE),
-    _rule("pop.none", "x.pop(k, None)", "take_object(OBJECT)", difference=ONCE),
+    _rule("delitem", "del x[k]", "if not delete_object(OBJECT):\n    raise KeyError(k)", difference=TAKEN_TWICE),
+    _rule("pop", "x.pop(k)", "found(take_object(OBJECT), k)", difference=TAKEN_TWICE),
+    _rule("pop.none", "x.pop(k, None)", "take_object(OBJECT)", difference=TAKEN_TWICE),
     _rule("pop.discarded", "x.pop(k, None)", "delete_object(OBJECT)", "discarded"),
-    _rule("pop.default", "x.pop(k, d)", "take_object(OBJECT, d)", "pure d", difference=ONCE),
+    _rule("pop.default", "x.pop(k, d)", "take_object(OBJECT, d)", "pure d", difference=TAKEN_TWICE),
     _rule("if_present_del", "if k in x:\n    del x[k]", "delete_object(OBJECT)"),
     _rule("len", "len(x)", "len(object_names(NAME))", difference=LISTING),
     _rule("bool", "bool(x)", "bool(object_names(NAME))", difference=LISTING),

@@ -91,6 +91,7 @@ def _check(
     from unstate.cli.console import UserError
     from unstate.config import nearest
     from unstate.verify import FAULTS, App, CannotVerifyError, backing_services, verify
+    from unstate.verify.declared import planned
     from unstate.verify.machines import checkout
     from unstate.verify.sources import generated, load_scenario
 
@@ -117,7 +118,10 @@ def _check(
             if flow is None:
                 flow = generated(scenario, before or result, services)
             try:
-                report = verify(result, flow, services, original=before, processes=processes, faults=chosen)
+                declared = planned(before.root, result.root) if before is not None else ()
+                report = verify(
+                    result, flow, services, original=before, processes=processes, faults=chosen, declared=declared
+                )
                 return _with_state(report, result, before, flow, services)
             except OSError as error:
                 raise CannotVerifyError(f"{error.strerror or error}: {error.filename or path}") from error

@@ -22,6 +22,7 @@ class AnswerEntry(Value, frozen=True):
     body: str
     process: str
     failure: str
+    output: str
 
     @property
     def shown(self) -> str:
@@ -47,7 +48,7 @@ class PhaseEntry(Value, frozen=True):
 
     name: str
     meaning: str
-    outcome: Literal["same", "differs", "proves nothing"]
+    outcome: Literal["same", "differs", "differs as declared", "proves nothing"]
     ok: bool
     seconds: float
     notes: tuple[str, ...]
@@ -73,7 +74,7 @@ class Verified(Value, frozen=True, kw_only=True):
     """A whole check; `leftovers` and `beside` are null where nobody could look into a process."""
 
     schema: Literal["unstate.verify/1"] = "unstate.verify/1"
-    outcome: Literal["same", "differs", "proves nothing"]
+    outcome: Literal["same", "differs", "differs as declared", "proves nothing"]
     conclusion: str
     app: str
     scenario: str

@@ -9,6 +9,7 @@ from functools import cache
 import libcst as cst
 
 from unstate.catalogue.rule import Rule
+from unstate.model import COMES_BETWEEN
 from unstate.rewrite.match import parse_pattern
 
 _WRITING_METHODS = frozenset(
@@ -35,7 +36,7 @@ class Regions:
             last = next((line for line, writing in reversed(steps) if writing), None)
             if name == store and first is not None and last is not None and len(steps) > 1:
                 lines = f"line {first}" if first == last else f"lines {min(first, last)} and {max(first, last)}"
-                found.append(f"{path}, {lines}: another process may act between reading and writing")
+                found.append(f"{path}, {lines}: {COMES_BETWEEN}")
         return found
 
 

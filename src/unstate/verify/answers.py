@@ -22,6 +22,7 @@ class Answer:
     cookies: tuple[str, ...] = ()  # the values of Set-Cookie
     process: str = ""
     failure: str = ""
+    output: str = ""  # the last lines that the process wrote, where it failed
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""The phase in which the same request meets itself: bursts over all processes, with a Redis that answers late."""
+"""The phase in which the same request meets itself: bursts over all processes, with services that answer late."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import httpx
 
 from unstate.verify.answers import Answer, Difference, Run
 from unstate.verify.client import Route, send
+from unstate.verify.declared import Declared
 from unstate.verify.machines import App, Fleet, Machine
 from unstate.verify.mask import Mask, Tally
 from unstate.verify.phases import Phases, turn
-from unstate.verify.proxy import DelayingProxy, delaying
+from unstate.verify.proxy import Delays, delaying
 from unstate.verify.report import Outcome, PhaseResult
 from unstate.verify.scenario import StopScenarioError
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 COPIES = 6  # of one request at the same time
 ROUNDS = 8  # of a burst; with these copies and delays the known races show in the first
-DELAY = 0.04  # seconds, the most that a request to Redis waits
+DELAY = 0.04  # seconds, the most that a request to Redis or S3 waits
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,26 @@ class _Burst:
         return len(self.tally.count(self.answers)[0]) == 1
 
 
-def burst(phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
+def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declared | None = None) -> PhaseResult:
     """Copies of one request on all processes at once: the answers, counted, are those of the original asked in a row.
 
-    Requests that only read are left out where the original answers each copy alike. Redis answers late, at random.
+    Requests that only read are left out where the original answers each copy alike. The services answer late, at
+    random. A difference that `declared` explains is told, and the other requests still have their turn.
     """
     start = time.monotonic()
-    meaning = f"{COPIES} times the same request at once, over {phases.processes} processes, Redis delayed"
+
+    def result(outcome: Outcome, difference: Difference | None, *notes: str) -> PhaseResult:
+        return PhaseResult(
+            "burst", meaning, outcome, difference=difference, seconds=time.monotonic() - start, notes=notes
+        )
+
+    meaning = f"{COPIES} times the same request at once, over {phases.processes} processes, services delayed"
     tried = 0
+    explained: list[str] = []
+    first: Difference | None = None
     with (
-        delaying(phases.backing.redis_url) as (proxy, url),
-        Fleet(app, {**phases.backing.env, "REDIS_URL": url}) as fleet,
+        delaying(phases.backing) as (delays, env),
+        Fleet(app, env) as fleet,
     ):
         machines = fleet.boot(phases.processes)
         for step in _different_steps(mask):
@@ -58,12 +68,18 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
             tried += 1
             expected = each.tally.count(each.answers)
             for _ in range(2 if each.uniform else ROUNDS):
-                got = _at_once(phases, machines, step, proxy)
-                if each.tally.count(got) != expected:
-                    difference, seconds = _burst_difference(each, got), time.monotonic() - start
-                    return PhaseResult("burst", meaning, Outcome.DIFFERS, difference=difference, seconds=seconds)
-    notes = (f"{tried} of {len(mask.first.answers)} steps",)
-    return PhaseResult("burst", meaning, Outcome.SAME, seconds=time.monotonic() - start, notes=notes)
+                got = _at_once(phases, machines, step, delays)
+                if each.tally.count(got) == expected:
+                    continue
+                difference = _burst_difference(each, got)
+                texts = declared.of_burst(step) if declared is not None and got else ""
+                if not texts:
+                    return result(Outcome.DIFFERS, difference)
+                explained.append(f"step {step + 1} ({each.answers[0].request}) differs as declared: {texts}")
+                first = first or difference
+                break
+    notes = (f"{tried} of {len(mask.first.answers)} steps", *explained)
+    return result(Outcome.DECLARED if explained else Outcome.SAME, first, *notes)
 
 
 def _different_steps(mask: Mask) -> list[int]:
@@ -98,17 +114,17 @@ def _repeated(machine: Machine, step: int, into: list[Answer]) -> Route:
     return route
 
 
-def _at_once(phases: Phases, machines: Sequence[Machine], step: int, proxy: DelayingProxy) -> tuple[Answer, ...]:
+def _at_once(phases: Phases, machines: Sequence[Machine], step: int, delays: Delays) -> tuple[Answer, ...]:
     phases.backing.flush()
     answers: list[Answer] = []
 
     def route(at: int, request: httpx.Request) -> Answer:
         if at < step:
             return send(turn(machines, at), request)
-        proxy.seconds = DELAY
+        delays.up_to(DELAY)
         with ThreadPoolExecutor(COPIES) as pool:
             answers.extend(pool.map(lambda copy: send(machines[copy % len(machines)], request), range(COPIES)))
-        proxy.seconds = 0.0
+        delays.up_to(0)
         raise StopScenarioError
 
     phases.scenario.run(route)

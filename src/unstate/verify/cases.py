@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unstate.model import Group
 from unstate.verify.check import Fault, verify
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.machines import App
@@ -26,17 +27,25 @@ from unstate.verify.services import Backing
 
 
 def check_case(
-    folder: Path, after: Path | None = None, *, backing: Backing, faults: Sequence[Fault] = ("kill",)
+    folder: Path,
+    after: Path | None = None,
+    *,
+    backing: Backing,
+    faults: Sequence[Fault] = ("kill",),
+    declared: Sequence[Group] = (),
 ) -> Report:
     """Whether the case's result answers over three dying processes as its original does in one.
 
     `folder` holds drive.py and before/, or is itself the original app; `after` is a result made elsewhere, in place of
-    the folder's after/. The original has to differ over three processes, else the case proves nothing.
+    the folder's after/, and `declared` what the plan of the original says of its stores, see `verify`. The original has
+    to differ over three processes, else the case proves nothing.
     """
     scenario, names = load_drive(folder / "drive.py")
     before = folder / "before" if (folder / "before").is_dir() else folder
     result = after or folder / "after"
-    return verify(_app(result, names), scenario, backing, original=_app(before, names), faults=faults)
+    return verify(
+        _app(result, names), scenario, backing, original=_app(before, names), faults=faults, declared=declared
+    )
 
 
 def _app(root: Path, names: dict[str, Any]) -> App:

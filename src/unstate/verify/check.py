@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
+from unstate.model import Group
 from unstate.verify.answers import Run
 from unstate.verify.burst import burst
+from unstate.verify.declared import Declared
 from unstate.verify.errors import CannotVerifyError
 from unstate.verify.machines import App
 from unstate.verify.mask import Mask
@@ -29,11 +31,13 @@ def verify(
     original: App | None = None,
     processes: int = 3,
     faults: Sequence[Fault] = FAULTS,
+    declared: Sequence[Group] = (),
 ) -> Report:
     """Whether `app` gives the answers of one process of `original` while its processes are many and die.
 
-    Without `original` the app is compared with itself in one process. Phases end with the first that does not come out
-    as it has to. Raises `CannotVerifyError` where the check cannot be made.
+    Without `original` the app is compared with itself in one process. `declared` is what the plan of the original says
+    of its stores: a race that it names is told, and does not fail the check. Phases end with the first that does not
+    come out as it has to. Raises `CannotVerifyError` where the check cannot be made.
     """
     phases = Phases(scenario, backing, processes)
     reference = original or app
@@ -79,13 +83,16 @@ def verify(
             return report(steps)
         if not add(compared("single", "the result in one process", mask, lambda: phases.single(app), another)):
             return report(steps)
+    named = Declared(declared, original, app, scenario, backing) if original is not None and declared else None
     for fault in faults:
-        if not add(_faulty(fault, phases, reference, app, mask)):
+        if not add(_faulty(fault, phases, reference, app, mask, named)):
             break
     return report(steps)
 
 
-def _faulty(fault: Fault, phases: Phases, reference: App, app: App, mask: Mask) -> PhaseResult:
+def _faulty(
+    fault: Fault, phases: Phases, reference: App, app: App, mask: Mask, declared: Declared | None
+) -> PhaseResult:
     several, steps = f"over {phases.processes} processes in turn", len(mask.first.answers)
 
     def turned(meaning: str, run: Callable[[], Run]) -> PhaseResult:
@@ -99,6 +106,6 @@ def _faulty(fault: Fault, phases: Phases, reference: App, app: App, mask: Mask) 
         case "fresh":
             return turned("a fresh process for every step, the one before it killed", lambda: phases.fresh(app))
         case "burst":
-            return burst(phases, reference, app, mask)
+            return burst(phases, reference, app, mask, declared)
         case "roll":
             return roll(phases, app)

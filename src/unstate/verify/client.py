@@ -16,6 +16,7 @@ from unstate.verify.machines import Machine
 from unstate.verify.serve import encode
 
 SECONDS = 30.0  # for one answer
+OUTPUT = 6  # lines of a process that failed
 
 
 class Raised:
@@ -53,10 +54,12 @@ def send(machine: Machine, request: httpx.Request) -> Answer:
         response = _connections().send(request)
     except httpx.HTTPError as error:
         reason = f"no answer: {type(error).__name__} {error}".strip()
-        return Answer(name, 0, process=machine.label, failure=reason.replace(str(machine.port), "PORT"))
+        failure = reason.replace(str(machine.port), "PORT")
+        return Answer(name, 0, process=machine.label, failure=failure, output=machine.child.output(OUTPUT))
     headers = {key.lower(): value for key, value in response.headers.multi_items()}
     kind, cookies = response.headers.get("content-type", ""), tuple(response.headers.get_list("set-cookie"))
-    return Answer(name, response.status_code, kind, response.content, headers, cookies, machine.label)
+    output = machine.child.output(OUTPUT) if response.is_server_error else ""
+    return Answer(name, response.status_code, kind, response.content, headers, cookies, machine.label, output=output)
 
 
 class Http:

@@ -24,10 +24,21 @@ def changed_state(app: App, scenario: Scenario, backing: Backing) -> tuple[Chang
     A cache that may stay is among them. Raises `CannotVerifyError` for an app that has no probe: a command, an aiohttp
     or a Tornado app.
     """
+    found: dict[str, set[str]] = {}
+    for name, steps in steps_that_change(app, scenario, backing).items():
+        found[name] = {_endpoint(request) for request in steps.values()}
+    return tuple(Changed(name, tuple(sorted(requests))) for name, requests in sorted(found.items()))
+
+
+def steps_that_change(app: App, scenario: Scenario, backing: Backing) -> dict[str, dict[int, str]]:
+    """By name, the stores that `changed_state` finds, each with the steps (from 0) that changed it and their requests.
+
+    Raises as `changed_state` does.
+    """
     if app.is_command:
         raise CannotVerifyError("the state probe needs an import string: it looks into the process that serves the app")
     backing.flush()
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[int, str]] = {}
     with Fleet(app, backing.env, probe=True) as fleet:
         (machine,) = fleet.boot(1)
 
@@ -45,12 +56,12 @@ def changed_state(app: App, scenario: Scenario, backing: Backing) -> tuple[Chang
             after = snapshot()
             for name in before[0].keys() | after.keys():
                 if before[0].get(name) != after.get(name):
-                    found.setdefault(name, set()).add(_endpoint(answer.request))
+                    found.setdefault(name, {})[step] = answer.request
             before[0] = after
             return answer
 
         scenario.run(route)
-    return tuple(Changed(name, tuple(sorted(requests))) for name, requests in sorted(found.items()))
+    return found
 
 
 def _endpoint(request: str) -> str:
@@ -64,12 +75,12 @@ def beside(findings: Iterable[Finding], changes: Sequence[Changed]) -> Beside:
     """Which stores a scan and a run found, both or one of them."""
     scanned = {f"{finding.store.module}.{finding.store.name}" for finding in findings}
     run = {change.name for change in changes}
-    covered = {name for name in run if any(_covers(store, name) for store in scanned)}
-    seen = {store for store in scanned if any(_covers(store, name) for name in run)}
+    covered = {name for name in run if any(covers(store, name) for store in scanned)}
+    seen = {store for store in scanned if any(covers(store, name) for name in run)}
     return Beside(tuple(sorted(seen)), tuple(sorted(scanned - seen)), tuple(sorted(run - covered)))
 
 
-def _covers(store: str, name: str) -> bool:
+def covers(store: str, name: str) -> bool:
     """Whether a store's qualified name and a changed object's are the same thing.
 
     A scan names the class (`shop.Carts._carts`), a run the instance that holds it (`shop.carts._carts`).

@@ -1,4 +1,4 @@
-"""A loopback TCP proxy that delays what goes to the server: it opens the gaps in which two processes can meet."""
+"""Loopback TCP proxies that delay what goes to a server: they open the gaps in which two processes can meet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
+
+from unstate.verify.services import Backing
 
 
 class DelayingProxy:
@@ -52,11 +54,31 @@ class DelayingProxy:
                 each.close()
 
 
+class Delays:
+    """The proxies before a check's backing services."""
+
+    def __init__(self, *proxies: DelayingProxy) -> None:
+        self._proxies = proxies
+
+    def up_to(self, seconds: float) -> None:
+        """From now on each request waits a random time up to this."""
+        for proxy in self._proxies:
+            proxy.seconds = seconds
+
+
 @contextlib.contextmanager
-def delaying(redis_url: str) -> Iterator[tuple[DelayingProxy, str]]:
-    """A proxy before this Redis, and the URL that leads through it."""
-    parts = urlsplit(redis_url)
-    proxy = DelayingProxy(parts.hostname or "127.0.0.1", parts.port or 6379)
+def delaying(backing: Backing) -> Iterator[tuple[Delays, dict[str, str]]]:
+    """Proxies before the backing services, and the environment that leads through them."""
+    with contextlib.ExitStack() as stack:
+        redis, redis_url = stack.enter_context(_before(backing.redis_url, 6379))
+        s3, endpoint = stack.enter_context(_before(backing.s3_endpoint, 80))
+        yield Delays(redis, s3), {**backing.env, "REDIS_URL": redis_url, "AWS_ENDPOINT_URL_S3": endpoint}
+
+
+@contextlib.contextmanager
+def _before(url: str, port: int) -> Iterator[tuple[DelayingProxy, str]]:
+    parts = urlsplit(url)
+    proxy = DelayingProxy(parts.hostname or "127.0.0.1", parts.port or port)
     login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
     try:
         yield proxy, urlunsplit(parts._replace(netloc=f"{login}127.0.0.1:{proxy.port}"))

@@ -16,10 +16,11 @@ class Outcome(StrEnum):
 
     SAME = "same"
     DIFFERS = "differs"
+    DECLARED = "differs as declared"  # in what the plan of the original names, and in nothing else
     NOTHING = "proves nothing"
 
 
-EXIT_CODES = {Outcome.SAME: 0, Outcome.DIFFERS: 1, Outcome.NOTHING: 2}
+EXIT_CODES = {Outcome.SAME: 0, Outcome.DECLARED: 0, Outcome.DIFFERS: 1, Outcome.NOTHING: 2}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class PhaseResult:
     @property
     def ok(self) -> bool:
         """Whether it came out as it has to."""
-        return self.outcome is self.expected
+        return self.outcome is self.expected or (self.outcome is Outcome.DECLARED and self.expected is Outcome.SAME)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Report:
         """The first phase that did not come out as it has to decides."""
         failed = next((phase for phase in self.phases if not phase.ok), None)
         if failed is None:
-            return Outcome.SAME
+            declared = any(phase.outcome is Outcome.DECLARED for phase in self.phases)
+            return Outcome.DECLARED if declared else Outcome.SAME
         return (
             Outcome.DIFFERS
             if failed.expected is Outcome.SAME and failed.outcome is Outcome.DIFFERS
@@ -87,12 +89,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the same answers came in every phase."""
-        return self.outcome is Outcome.SAME
+        """Whether the same answers came in every phase, but for what the plan declares."""
+        return self.outcome in (Outcome.SAME, Outcome.DECLARED)
 
     @property
     def exit_code(self) -> int:
-        """0 the same answers, 1 others, 2 the check proves nothing."""
+        """0 the same answers, or others only as the plan declares; 1 others, 2 the check proves nothing."""
         return EXIT_CODES[self.outcome]
 
     def text(self) -> str:
@@ -102,7 +104,7 @@ class Report:
             mark = "ok  " if phase.ok else "FAIL"
             lines.append(f"  {mark} {phase.name:<10} {phase.meaning}  [{phase.outcome}, {phase.seconds:.1f} s]")
             lines += [f"         note: {note}" for note in phase.notes]
-            if phase.difference is not None and not phase.ok:
+            if phase.difference is not None and (not phase.ok or phase.outcome is Outcome.DECLARED):
                 lines.append(textwrap.indent(show(phase.difference), "         "))
         for changed in self.leftovers or ():
             lines.append(f"  note {changed.name} changes inside the process: {', '.join(changed.requests)}")
@@ -117,10 +119,12 @@ class Report:
         return "\n".join([*lines, f"{self.outcome}: {self._conclusion()}"])
 
     def _conclusion(self) -> str:
-        if self.outcome is Outcome.SAME:
+        if self.ok:
+            but = ", but for what the plan declares" if self.outcome is Outcome.DECLARED else ""
             if self.leftovers:
-                return "every phase gave the same answers, though requests change what a process keeps (see the notes)"
-            return "every phase gave the answers of one process that never dies"
+                kept = f"{', and' if but else ', though'} requests change what a process keeps (see the notes)"
+                return f"every phase gave the same answers{but}{kept}"
+            return f"every phase gave the answers of one process that never dies{but}"
         if self.outcome is Outcome.NOTHING:
             return (
                 "the scenario gives the same answers with several processes of the original, so it touches no state "
@@ -178,6 +182,8 @@ def show(difference: Difference) -> str:
         lines.append(difference.note)
     if difference.expected is not None or difference.got is not None:
         lines += _columns(difference.expected, difference.got)
+    if difference.got is not None and difference.got.output:
+        lines += ["its output ended with:", textwrap.indent(difference.got.output, "  ")]
     return "\n".join(lines)
 
 
@@ -228,4 +234,5 @@ def _answer(answer: Answer | None) -> dict[str, object] | None:
         "body": answer.text,
         "process": answer.process,
         "failure": answer.failure,
+        "output": answer.output,
     }

@@ -19,16 +19,15 @@ from unstate.verify.client import send
 from unstate.verify.machines import App, Fleet, Machine
 from unstate.verify.mask import Mask
 from unstate.verify.phases import Phases
-from unstate.verify.proxy import DelayingProxy, delaying
+from unstate.verify.proxy import Delays, delaying
 from unstate.verify.report import Outcome, PhaseResult
 from unstate.verify.scenario import Scenario, StopScenarioError
 
 USERS = 4  # at once, each with cookies of their own
 PASSES = 2  # of the scenario that each user makes at least: what only the first user ever gets is seen to differ
-DELAY = 0.01  # seconds, the most that a request to Redis waits: it keeps requests under way when a process ends
+DELAY = 0.01  # seconds, the most that a request to Redis or S3 waits: it keeps requests under way when a process ends
 AGAIN = 3  # more runs of the reference before a difference counts: what seldom differs may have been the same so far
 BETWEEN = 2 * USERS  # answers that a process gives before it is replaced
-REPEATABLE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 REFUSED = "no answer: ConnectError"
 
 
@@ -104,7 +103,7 @@ class Load:
                 refused = answer.status == 503 or answer.failure.startswith(REFUSED)
                 self.refused += refused
                 self.cut[self._ending[machine.label]] += not refused
-            if not refused and request.method not in REPEATABLE:
+            if not refused:  # it may have done its work, even a GET: to ask again would do it twice
                 break
             if attempt:
                 time.sleep(0.01)
@@ -114,20 +113,19 @@ class Load:
 def roll(phases: Phases, app: App) -> PhaseResult:
     """Several users at once, while each process in turn gets SIGTERM, one of them SIGKILL, and is replaced.
 
-    A request without an answer from a process that was ending was cut off in flight: that is no lost state. It is asked
-    again where that is safe, else its user begins anew. What is answered is compared with the same load on one process.
+    A request without an answer from a process that was ending was cut off in flight: that is no lost state, and its
+    user begins anew; one that was never taken is asked elsewhere. What is answered is compared with the same load on one process.
     """
     start = time.monotonic()
     meaning = f"{USERS} users at once over {phases.processes} processes, each replaced while they ask, one by SIGKILL"
-    with delaying(phases.backing.redis_url) as (proxy, url):
-        env = {**phases.backing.env, "REDIS_URL": url}
-        reference = _at_rest(phases, app, env, proxy)
-        load = _rolling(phases, app, env, proxy)
+    with delaying(phases.backing) as (delays, env):
+        reference = _at_rest(phases, app, env, delays)
+        load = _rolling(phases, app, env, delays)
         difference = _Reference(reference).difference(load.runs)
         for _ in range(AGAIN):
             if difference is None:
                 break
-            reference += _at_rest(phases, app, env, proxy)
+            reference += _at_rest(phases, app, env, delays)
             difference = _Reference(reference).difference(load.runs)
     notes = [f"{len(load.runs)} passes of the scenario", *_Reference(reference).notes]
     if load.cut[signal.SIGKILL]:
@@ -142,28 +140,28 @@ def roll(phases: Phases, app: App) -> PhaseResult:
     return PhaseResult("roll", meaning, outcome, difference=difference, seconds=seconds, notes=tuple(notes))
 
 
-def _at_rest(phases: Phases, app: App, env: dict[str, str], proxy: DelayingProxy) -> list[Run]:
+def _at_rest(phases: Phases, app: App, env: dict[str, str], delays: Delays) -> list[Run]:
     phases.backing.flush()
     with Fleet(app, env) as fleet:
         machines = fleet.boot(1)
-        proxy.seconds = DELAY
+        delays.up_to(DELAY)
         with Load(phases.scenario, machines) as load:
             pass
-        proxy.seconds = 0.0
+        delays.up_to(0)
     return load.runs
 
 
-def _rolling(phases: Phases, app: App, env: dict[str, str], proxy: DelayingProxy) -> Load:
+def _rolling(phases: Phases, app: App, env: dict[str, str], delays: Delays) -> Load:
     phases.backing.flush()
     with Fleet(app, env) as fleet:
         machines = fleet.boot(phases.processes)
-        proxy.seconds = DELAY
+        delays.up_to(DELAY)
         with Load(phases.scenario, machines) as load:
             for machine in machines:
                 number = signal.SIGKILL if machine is machines[-1] else signal.SIGTERM
                 load.replace(machine, fleet.start().wait_ready(), number)
                 fleet.stop(machine)
-        proxy.seconds = 0.0
+        delays.up_to(0)
     return load
 
 

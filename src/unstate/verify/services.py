@@ -79,6 +79,17 @@ class Backing:
             for item in page.get("Contents", ()):
                 s3.delete_object(Bucket=self.bucket, Key=item["Key"])
 
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[Any]]:
+        """The commands that Redis gets while the block runs, as MONITOR tells them; complete when it has ended."""
+        heard: list[Any] = []
+        end = f"unstate-{os.getpid()}-{id(heard)}"
+        with self.redis().monitor() as monitor:
+            yield heard
+            self.redis().echo(end)
+            while end not in (command := monitor.next_command())["command"]:
+                heard.append(command)
+
     def require_empty(self) -> None:
         """Refuse services that hold somebody's data: a check empties them again and again."""
         try:
