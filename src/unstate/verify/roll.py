@@ -114,7 +114,8 @@ def roll(phases: Phases, app: App) -> PhaseResult:
     """Several users at once, while each process in turn gets SIGTERM, one of them SIGKILL, and is replaced.
 
     A request without an answer from a process that was ending was cut off in flight: that is no lost state, and its
-    user begins anew; one that was never taken is asked elsewhere. What is answered is compared with the same load on one process.
+    user begins anew; one that was never taken is asked elsewhere. What is answered is compared with the same load on
+    one process.
     """
     start = time.monotonic()
     meaning = f"{USERS} users at once over {phases.processes} processes, each replaced while they ask, one by SIGKILL"
