@@ -239,6 +239,7 @@ class Group(Value, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
     answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
+    awaited: tuple[str, ...] = ()  # functions that become asynchronous, their callers with them
     files: tuple[str, ...] = ()  # paths the patch touches, generated ones not included
     requires: tuple[str, ...] = ()  # distributions the result needs: "redis>=6", "boto3>=1.34"
     needs: tuple[str, ...] = ()  # ids of groups that must be accepted with this one

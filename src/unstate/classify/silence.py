@@ -164,8 +164,9 @@ def _in_loader(subject: Subject, touch: Touch) -> bool:
 
 def _in_decorator(subject: Subject, touch: Touch) -> bool:
     """Whether a function gives back the function or class that it got, after filing it."""
-    if subject.reach.entry(Function(touch.path, touch.function)) == "request":
-        return False  # a handler answers with what it was sent
+    function = Function(touch.path, touch.function)
+    if subject.reach.entry(function) == "request" or subject.reach.callers(function):
+        return False  # a handler, or what one calls, answers with what it was given
     frame = subject.program.facts[touch.path].frames[touch.function]
     names = {parameter.name for parameter in frame.parameters}
     return any(

@@ -23,6 +23,7 @@ def binding(group: Group) -> Binding:
         sites=store.sites,
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,
+        awaited=frozenset(group.awaited),
         size=bound(store),
         zero=store.definition if group.container == "scalar" else "",
     )

@@ -10,6 +10,7 @@ from unstate.codemods import Codemod
 from unstate.config import Config
 from unstate.model import Backing, Finding, Group, Layout, Refusal, Store, Verdict
 from unstate.plan.bindings import binding
+from unstate.plan.coroutines import Coroutines
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
@@ -35,6 +36,7 @@ class Planner:
         self.codemods = codemods
         self.sources = sources
         self.backing = backing
+        self._coroutines: dict[str, Coroutines] = {}
 
     def group(self, finding: Finding, prefix: str, answers: Mapping[str, str]) -> Group:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
@@ -57,6 +59,7 @@ class Planner:
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
             return _manual(finding, refusals)
+        group, outcomes = self._awaiting(group, outcomes)
         from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
         lost = lost_imports(finding.store, outcomes, self.sources)
         blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
@@ -66,6 +69,7 @@ class Planner:
             *_from_bound(finding.store),
             *sorted(from_rules),
             *lost,
+            *(f"`{name}` becomes asynchronous, and every call of it awaits it" for name in group.awaited),
             *blocked,
         )
         exact = not differences and finding.limit is Verdict.EXACT
@@ -74,6 +78,23 @@ class Planner:
             verdict=Verdict.EXACT if exact else Verdict.REVIEW,
             differences=(*differences, *(finding.reasons if finding.limit is Verdict.REVIEW else ())),
         )
+
+    def _awaiting(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
+        """The group with synchronous functions made asynchronous where all that call them are."""
+        service = group.finding.store.service
+        names = {name for outcome in outcomes for name in outcome.blocking.get(group.id, ()) if name}
+        if not names or not self.sources.mentions(service, b"async def"):
+            return group, outcomes
+        if service not in self._coroutines:
+            self._coroutines[service] = Coroutines(self.sources, service)
+        awaited, files = self._coroutines[service].made_from(names)
+        wider = msgspec.structs.replace(
+            group, awaited=tuple(sorted(awaited)), files=tuple(sorted({*group.files, *files}))
+        )
+        tried = [self._try(wider, path) for path in wider.files] if awaited else []
+        if not awaited or any(outcome.refusals for outcome in tried):
+            return group, outcomes
+        return wider, tried
 
     def _group(self, finding: Finding, choice: Choice, settled: Settled) -> Group:
         files = tuple(sorted({site.path for site in finding.store.sites}))

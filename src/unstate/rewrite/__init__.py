@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from unstate.model import Refusal
 from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.coroutines import Awaited
 from unstate.rewrite.files import FOLDER, FileEdits
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
@@ -32,13 +33,16 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     references = References(source, stores)
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
+    awaited = frozenset[str]().union(*(binding.awaited for binding in bindings))
     files = FileEdits(source, folders, names, outcome)
-    transformer = Transformer(references, names, outcome, source, files)
+    transformer = Transformer(references, names, outcome, source, files, awaited)
     changed = source.module.visit(transformer)
     transformer.finish(stores)
     files.finish(folders)
     if outcome.refusals:
         return outcome
+    if awaited:
+        changed = changed.visit(Awaited(awaited))
     changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)
     changed = imports.without_unused(changed, source.tree, source.exported)
     for line, fault in check.faults(source.module.code, changed.code, source.path, names):

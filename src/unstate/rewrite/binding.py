@@ -22,6 +22,7 @@ class Binding:
     ttl: str = ""  # name of the constant that holds the expiry, "" for none
     safe_keys: bool = False  # keys are made by the app itself and fit an S3 key as they are
     model: str = ""  # how the model class of the values is written where it is defined, for codec "model"
+    awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     zero: str = ""  # the definition's literal, for containers without keys
 

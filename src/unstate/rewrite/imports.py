@@ -32,7 +32,16 @@ def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
     position = _after_imports(body)
     if position == 0:
         return _at_the_top(module, new)
+    if _is_docstring(body[position - 1]):
+        new = new.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
     return module.with_changes(body=[*body[:position], new, *body[position:]])
+
+
+def _is_docstring(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())]):
+            return True
+    return False
 
 
 def _at_the_top(module: cst.Module, new: cst.SimpleStatementLine) -> cst.Module:

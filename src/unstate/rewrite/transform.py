@@ -61,6 +61,7 @@ class Transformer(cst.CSTTransformer):
     outcome: Rewritten
     source: Source
     files: FileEdits
+    awaited: frozenset[str] = frozenset()  # functions that become asynchronous
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -230,6 +231,8 @@ class Transformer(cst.CSTTransformer):
         self._leave(original_node)
         if id(original_node) in self._dropped:
             return cst.RemoveFromParent()
+        if isinstance(original_node, cst.IndentedBlock) and id(original_node.body[0]) in self._dropped:
+            return _without_blank_head(updated_node)  # type: ignore[arg-type]
         if id(original_node) in self._statements:
             return self._replaced_statements(original_node)
         if id(original_node) in self._replies:
@@ -361,6 +364,8 @@ class Transformer(cst.CSTTransformer):
         if (how := _how(node)) is not None:
             self._count += 1
             name = node.name.value if isinstance(node, cst.FunctionDef) else ""
+            if name in self.awaited:
+                how = "async"
             self._functions.append(_Function(how, self._count, name))
 
     def _leave(self, node: cst.CSTNode) -> None:
@@ -370,6 +375,16 @@ class Transformer(cst.CSTTransformer):
 
 _MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
+
+
+def _without_blank_head(block: cst.IndentedBlock) -> cst.IndentedBlock:
+    """The block without the blank lines that stood behind its first statement, which is gone."""
+    if not block.body:
+        return block
+    lines = list(getattr(block.body[0], "leading_lines", ()))
+    while lines and lines[0].comment is None:
+        del lines[0]
+    return block.with_changes(body=[block.body[0].with_changes(leading_lines=lines), *block.body[1:]])
 
 
 def _waits(node: cst.CSTNode) -> bool:
