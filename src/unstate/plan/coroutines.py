@@ -129,7 +129,7 @@ class Coroutines:
                     self._definitions[child.name].append(_Definition(path, child, here, inside))
                     # Decorators and defaults are evaluated around the function, its body inside.
                     for part in (*child.decorator_list, child.args, *([child.returns] if child.returns else ())):
-                        self._visit(path, ast.Module([ast.Expr(part)], []), function, owner, nested=nested)  # type: ignore[arg-type]
+                        self._visit(path, ast.Module([ast.Expr(part)], []), function, owner, nested=nested)
                     self._visit(path, ast.Module(child.body, []), child, here, nested=True)
                 case ast.Lambda() | ast.GeneratorExp():
                     self._visit(path, child, None, owner, nested=nested)
