@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from unstate.changes.apply import apply
 from unstate.changes.decisions import Choice, Decisions
 from unstate.model import FileChange, Plan
 from unstate.report.html import plan_html
+from unstate.resources import shipped
 from unstate.review import Bench, Review
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -114,6 +118,51 @@ def test_open_decide_download_apply(view: Callable[..., Any], tmp_path: Path) ->
     assert b"hits = redis_counter('hits')" in (root / "app.py").read_bytes()
     assert b"sessions = {}" in (root / "app.py").read_bytes()
     assert "uploads = s3('uploads')  # caf\xe9".encode("latin-1") in (root / "files.py").read_bytes()
+
+
+def test_from_the_command_line_to_the_page_and_back(view: Callable[..., Any], tmp_path: Path) -> None:
+    app = shutil.copytree(shipped("examples") / "flask_app", tmp_path / "app")
+    by_hand = shutil.copytree(app, tmp_path / "by_hand")
+    unstate("report", app, "--html", tmp_path / "made.html")
+    page = view(page=(tmp_path / "made.html").read_bytes())
+    names = [each.text for each in page.find_elements("css selector", "article.change h2 code")]
+    assert len(names) == 3
+    ttl = page.find_element("css selector", "[data-answer=ttl]")
+    ttl.clear()
+    ttl.send_keys("3h")
+    choose(page, 1, "true")
+    choose(page, 2, "true")
+    choose(page, 3, "false")
+    made = downloaded(page, tmp_path)
+    file = tmp_path / "decisions.json"
+    assert [choice.accept for choice in made.groups].count(True) == 2
+
+    before = tree(app)
+    unstate("apply", app, "--decisions", file)
+    after = tree(app)
+    left = next(choice.id for choice in made.groups if not choice.accept)
+    unstate("migrate", by_hand, "--write", "--accept", "review", "--decisions", file)
+    assert after == tree(by_hand)
+    assert b"timedelta(hours=3)" in after["backing_services.py"]
+    assert after != before
+    scan = subprocess.run(
+        [sys.executable, "-m", "unstate", "scan", app, "--output-format", "json"], capture_output=True
+    )
+    assert [store["id"] for store in json.loads(scan.stdout)["stores"]] == [left]
+    unstate("undo", app)
+    assert tree(app) == before
+
+
+def unstate(*arguments: str | Path) -> None:
+    subprocess.run([sys.executable, "-m", "unstate", *arguments], check=True, capture_output=True, timeout=120)
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and ".unstate" not in path.parts
+    }
 
 
 def test_an_answer_goes_along(view: Callable[..., Any], tmp_path: Path) -> None:
