@@ -14,7 +14,7 @@ from unstate.render.dependencies import Declared, declared
 from unstate.render.environment import env_example
 from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
-from unstate.render.wire import wired
+from unstate.render.wire import INIT, wired
 from unstate.rewrite import Binding, Source, rewrite_source
 
 __all__ = ["Declared", "RenderError", "dependencies", "render"]
@@ -50,7 +50,7 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         of_service = [group for group in groups if group.finding.store.service == service]
         generated = backing_services(root, backing, used, of_service)
         made[service] = generated.change.after or b""
-        check_module(root, TEMPLATE, made[service], used)
+        check_module(root, TEMPLATE, made[service], used | ({INIT} if generated.tied else set()))
         if backing.settings.path:
             content = contents.get(backing.settings.path) or sources.read(backing.settings.path)
             contents[backing.settings.path] = with_entries(content, backing.settings, generated.reads)

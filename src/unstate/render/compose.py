@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from unstate.model import FileChange
-from unstate.render.templates import fill
+from unstate.render.templates import check_compose, fill
 from unstate.render.texts import text_of
 
 FILE = "compose.backing.yaml"
@@ -45,6 +45,7 @@ def _overlay(root: Path, folder: PurePosixPath, services: set[str]) -> FileChang
     if before is not None and not before.startswith(MARK):  # somebody else's
         return None
     text = fill(root, TEMPLATE, services=services | there, compose=_first(root / folder, COMPOSE))
+    check_compose(root, TEMPLATE, text)
     return FileChange(path=path, before=None if before is None else before.encode(), after=text.encode())
 
 

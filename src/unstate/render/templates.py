@@ -40,9 +40,25 @@ def fill(root: Path | None, name: str, **values: Any) -> str:
         raise TemplateError(f"{_file(environment, name)}:{_line(error)}: {error}") from None
 
 
+def check_compose(root: Path, name: str, text: str) -> None:
+    """Raise TemplateError where a template gave no YAML, or none of services."""
+    import yaml
+
+    file = _found(root, name)
+    try:
+        document = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TemplateError(f"{file}: what it gives is not YAML: line {line}: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise TemplateError(f"{file}: what it gives is not YAML: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
+        raise TemplateError(f"{file}: what it gives has no services, which an overlay of compose is made of")
+
+
 def check_module(root: Path, name: str, source: bytes, names: Collection[str]) -> None:
     """Raise TemplateError where a template gave no Python module, or one without the `names` that the app imports."""
-    file = next(path for folder in resources.search_path("templates", root) if (path := folder / name).is_file())
+    file = _found(root, name)
     try:
         there = symtable.symtable(source.decode(), name, "exec")
     except SyntaxError as error:
@@ -54,6 +70,11 @@ def check_module(root: Path, name: str, source: bytes, names: Collection[str]) -
     }
     if missing:
         raise TemplateError(f"{file}: what it gives does not define {', '.join(sorted(missing))}, which the app needs")
+
+
+def _found(root: Path, name: str) -> Path:
+    """The template of that name that counts."""
+    return next(path for folder in resources.search_path("templates", root) if (path := folder / name).is_file())
 
 
 def _file(environment: Environment, name: str) -> str:

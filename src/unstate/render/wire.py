@@ -13,7 +13,7 @@ from unstate.render.texts import indent_of, insert
 from unstate.rewrite.imports import with_import
 from unstate.rewrite.names import Names, bound
 
-NAME = "init_app"
+INIT = "init_app"
 
 
 def wired(content: bytes, app: App, module: str) -> bytes:
@@ -23,7 +23,7 @@ def wired(content: bytes, app: App, module: str) -> bytes:
     """
     tree = ast.parse(content)
     names = Names(bound(tree, module))
-    called = f"{names.use(NAME)}({app.name})"
+    called = f"{names.use(INIT)}({app.name})"
     for _, body in blocks(tree):
         for position, statement in enumerate(body):
             if app_made(statement, imported(tree)) != (app.framework, app.name):
