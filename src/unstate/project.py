@@ -136,7 +136,9 @@ def _walk(root: Path, part: str) -> Iterator[str]:
 class Modules:
     """Finds the file that an import means, without knowing sys.path: the nearest folder upwards that has it."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], libraries: Sequence[str] = ()) -> None:
+        """`libraries`: roots that may be installed beside what stands elsewhere, and are looked in last."""
+        self._libraries = tuple(start for root in libraries for start in (root, f"{root}/src"))
         self._files = frozenset(paths)
         folders = {_folder(path) for path in self._files}
         for _ in range(max((folder.count("/") + 1 for folder in folders if folder), default=0)):
@@ -201,16 +203,23 @@ class Modules:
         return folder
 
     def _search(self, folder: str, module: str) -> str | None:
+        for start in self._starts(folder):
+            found = self._at(start, module)
+            if found is not None:
+                counts = self._bases.setdefault(found, {})
+                counts[start] = counts.get(start, 0) + 1
+                return found
+        return None
+
+    def _starts(self, folder: str) -> Iterator[str]:
+        """The folders in which absolute imports from a folder are looked up, in order."""
         while True:
-            for start in (folder, f"{folder}/src" if folder else "src"):
-                found = self._at(start, module)
-                if found is not None:
-                    counts = self._bases.setdefault(found, {})
-                    counts[start] = counts.get(start, 0) + 1
-                    return found
+            yield folder
+            yield f"{folder}/src" if folder else "src"
             if not folder:
-                return None
+                break
             folder = _folder(folder)
+        yield from self._libraries
 
     def _at(self, folder: str, module: str) -> str | None:
         inner = module.replace(".", "/")

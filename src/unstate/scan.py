@@ -30,16 +30,18 @@ _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
 _BARE = 30  # files up to which a folder without framework and packaging is taken for scripts that serve somebody
 
 
-def scan(root: Path, config: Config, jobs: int | None = None, within: Sequence[str] = ()) -> Scan:
+def scan(
+    root: Path, config: Config, jobs: int | None = None, within: Sequence[str] = (), libraries: Sequence[str] = ()
+) -> Scan:
     """Every store below `root` (a folder, or one file) that holds its service to one process.
 
     Paths in the result are relative to `root`, or to its folder where `root` is a file. Files that cannot be read are
     diagnostics; they never stop the others. `jobs` is how many processes may read files, by default one a core; the
     result is the same for any number. `within`: folders below `root`, where only these are to be looked at; nothing is
-    kept for the next scan then.
+    kept for the next scan then. `libraries`: folders whose modules the others may import as if they were installed.
     """
     with workers.no_collection():
-        return _Scanner(root, config, jobs or workers.cores(), within).run()
+        return _Scanner(root, config, jobs or workers.cores(), within, libraries).run()
 
 
 def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None = None) -> list[Finding]:
@@ -69,13 +71,13 @@ class _Chunk:
 
 
 class _Scanner:
-    def __init__(self, root: Path, config: Config, jobs: int, within: Sequence[str]) -> None:
+    def __init__(self, root: Path, config: Config, jobs: int, within: Sequence[str], libraries: Sequence[str]) -> None:
         self.base = root.parent if root.is_file() else root
         self.config = config
         self.jobs = jobs
         self.listing = project.listing(root, config, within)
         self.services = project.services(self.listing, config)
-        self.modules = project.Modules(self.listing.files)
+        self.modules = project.Modules(self.listing.files, libraries)
         # Which file an import means, and which service a file belongs to, hang on all the names in the tree.
         self.names = content_hash("\n".join((*self.listing.files, "", *sorted(set(self.services.values())))).encode())
         self.index = Index(root if len(self.listing.files) >= _WORTH_KEEPING and not within else None)

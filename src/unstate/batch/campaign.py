@@ -73,16 +73,14 @@ class Campaign:
         return shard(units, choice.shard)
 
     def libraries(self) -> tuple[Unit, ...]:
-        """The shared libraries in which its services keep state, or that they use; none in a part of a campaign."""
+        """The shared libraries in which its services keep state; none in a part of a campaign."""
         if self.settings.choice.shard:
             return ()
         touching: dict[str, set[str]] = {}
-        used: set[str] = set()
         for unit in self.services():
-            used |= set(unit.libraries)
             for root in self.shared(unit.name):
                 touching.setdefault(root, set()).add(unit.name)
-        return tuple(unit for unit in library_units(self.settings.estate, touching) if unit.root in used)
+        return tuple(unit for unit in library_units(self.settings.estate, touching) if unit.root in touching)
 
     def units(self) -> tuple[Unit, ...]:
         """All units, shared libraries first: their change goes live before those of their users."""

@@ -70,7 +70,7 @@ def plan_unit(job: Job) -> Planned:
 
 def findings(root: Path, unit: Unit) -> tuple[Finding, ...]:
     """The stores of a unit, those that it keeps in libraries among them."""
-    return scan(root, settings(root, unit, {}), within=unit.folders).findings
+    return _scanned(root, unit, settings(root, unit, {}), None).findings
 
 
 def settings(root: Path, unit: Unit, lifetimes: Mapping[str, str]) -> Config:
@@ -117,7 +117,7 @@ def review_of(root: Path, found: Scan, config: Config, decisions: BatchDecisions
 
 def _planned(root: Path, job: Job) -> Planned:
     config = settings(root, job.unit, job.lifetimes)
-    found, shared = _own(scan(root, config, 1, job.unit.folders), job.unit)
+    found, shared = _own(_scanned(root, job.unit, config, 1), job.unit)
     state = review_of(root, found, config, job.decisions)
     taken, notes = _taken(state, job.level)
     return Planned(
@@ -130,12 +130,20 @@ def _planned(root: Path, job: Job) -> Planned:
     )
 
 
+def _scanned(root: Path, unit: Unit, config: Config, jobs: int | None) -> Scan:
+    return scan(root, config, jobs, unit.folders, unit.libraries)
+
+
 def _own(found: Scan, unit: Unit) -> tuple[Scan, tuple[Finding, ...]]:
     """What belongs to the unit, and the stores of the libraries it uses."""
     own = msgspec.structs.replace(
         found,
         findings=tuple(each for each in found.findings if unit.holds(each.store.path)),
-        diagnostics=tuple(each for each in found.diagnostics if unit.holds(each.path)),
+        diagnostics=tuple(
+            each
+            for each in found.diagnostics
+            if unit.holds(each.path) or (unit.library_of(each.path) and not unit.users)
+        ),
     )
     elsewhere = () if unit.is_library else tuple(each for each in found.findings if not unit.holds(each.store.path))
     return own, elsewhere
@@ -174,5 +182,5 @@ def _taken(state: Review, level: Level) -> tuple[tuple[str, ...], tuple[str, ...
 def open_review(root: Path, unit: Unit, lifetimes: Mapping[str, str], decisions: BatchDecisions) -> Review:
     """The plan of a unit as it is now, with what was decided about it, for a person to go through."""
     config = settings(root, unit, lifetimes)
-    own, _ = _own(scan(root, config, within=unit.folders), unit)
+    own, _ = _own(_scanned(root, unit, config, None), unit)
     return review_of(root, own, config, decisions)
