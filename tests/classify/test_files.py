@@ -1174,3 +1174,8 @@ def test_ids_carry_no_lines(tmp_path: Path) -> None:
     one = stores(tmp_path, {"app.py": SAVE_AND_SERVE})[0].id
     two = stores(tmp_path, {"app.py": "# a comment\n" + SAVE_AND_SERVE})[0].id
     assert one == two == "US202:.:app:app.config['UPLOAD_FOLDER']"
+
+
+def test_a_template_string_without_a_word_is_no_path(tmp_path: Path) -> None:
+    source = SAVE_AND_SERVE.replace('app.config["UPLOAD_FOLDER"], name))', 'app.config["UPLOAD_FOLDER"], name + f""))')
+    assert len(stores(tmp_path, {"app.py": source + '\nopen(f"", "w").write("x")\n'})) == 1

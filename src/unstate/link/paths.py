@@ -101,7 +101,7 @@ class Paths:
         if kind is ast.BinOp:
             return self._operation(path, frame, node, scope)
         if kind is ast.JoinedStr:
-            return self._pieces(path, frame, node.values, scope)
+            return self._pieces(path, frame, node.values, scope) if node.values else ()
         if kind is ast.Call:
             return self._call(path, frame, node, scope)
         if kind is ast.IfExp:
