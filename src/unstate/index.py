@@ -25,7 +25,7 @@ from unstate.model import Diagnostic, Finding
 _TABLES = """
     drop table if exists stamp; drop table if exists files; drop table if exists facts; drop table if exists services;
     create table stamp (text text);
-    create table files (path text primary key, size integer, changed integer, hash text, web integer) without rowid;
+    create table files (path text primary key, size integer, changed integer, hash text, web text) without rowid;
     create table facts (path text primary key, hash text, read blob);
     create table services (root text primary key, fingerprint text, result blob);
 """
@@ -56,12 +56,12 @@ _encode = msgspec.msgpack.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One file as it was: size in bytes, time of change in ns, hash of its content, whether it loads a framework."""
+    """One file as it was: size in bytes, time of change in ns, hash of its content, web frameworks that it loads."""
 
     size: int
     changed: int
     hash: str
-    web: bool
+    web: str  # their names with a space between
 
 
 class Index:
@@ -74,7 +74,7 @@ class Index:
     def rows(self) -> dict[str, Row]:
         """Every known file."""
         return {
-            path: Row(size, changed, content, bool(web))
+            path: Row(size, changed, content, web)
             for path, size, changed, content, web in self._ask("select path, size, changed, hash, web from files")
         }
 

@@ -51,7 +51,7 @@ def listing(root: Path, config: Config, within: Sequence[str] = ()) -> Listing:
         excluded = pathspec.PathSpec.from_lines("gitignore", config.exclude)
         found = [path for path in found if not excluded.match_file(path)]
     python = sorted(path for path in found if path.endswith((".py", ".pyw")))
-    manifests = {str(PurePosixPath(path).parent) for path in found if _is_manifest(PurePosixPath(path).name)}
+    manifests = {_folder(path) or "." for path in found if _is_manifest(path.rpartition("/")[2])}
     return Listing(tuple(python), tuple(sorted(manifests)), _is_packaged(root))
 
 
@@ -66,11 +66,14 @@ def services(found: Listing, config: Config) -> dict[str, str]:
     Those that the settings name come first; else the nearest folder upwards that has a manifest.
     """
     named = {PurePosixPath(service.root).as_posix() for service in config.service}
-    roots = (named or set(found.manifests)) | {"."}
-    return {
-        path: next(str(parent) for parent in PurePosixPath(path).parents if str(parent) in roots)
-        for path in found.files
-    }
+    homes = {root: root for root in (named or set(found.manifests)) | {"."}}  # of folders, filled on the way
+
+    def home(folder: str) -> str:
+        if folder not in homes:
+            homes[folder] = home(_folder(folder) or ".")
+        return homes[folder]
+
+    return {path: home(_folder(path) or ".") for path in found.files}
 
 
 def _is_manifest(name: str) -> bool:
@@ -113,8 +116,9 @@ def tracked(root: Path, patterns: Iterable[str] = ()) -> list[str] | None:
         return None
     if done.returncode:
         return None
+    top = str(root)
     paths = [os.fsdecode(raw) for raw in done.stdout.split(b"\0") if raw]
-    return [path for path in paths if (root / path).is_file()]
+    return [path for path in paths if os.path.lexists(f"{top}/{path}")]  # not what was deleted and is tracked still
 
 
 def _below(within: Sequence[str], patterns: Sequence[str]) -> list[str]:
@@ -126,11 +130,13 @@ def _below(within: Sequence[str], patterns: Sequence[str]) -> list[str]:
 
 
 def _walk(root: Path, part: str) -> Iterator[str]:
-    for folder, folders, names in os.walk(root / part):
+    top = str(root)
+    for folder, folders, names in os.walk(top if part == "." else f"{top}/{part}"):
         folders[:] = [name for name in folders if name not in _FOREIGN]
+        inner = folder[len(top) :].replace(os.sep, "/").strip("/")
         for name in names:
             if name.endswith((".py", ".pyw")) or _is_manifest(name):
-                yield (Path(folder) / name).relative_to(root).as_posix()
+                yield f"{inner}/{name}" if inner else name
 
 
 class Modules:

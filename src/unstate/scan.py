@@ -124,7 +124,7 @@ class _Scanner:
             except OSError as error:
                 self.problems.append(Diagnostic(path=path, line=1, message=f"cannot be read: {error.strerror}"))
                 continue
-            web = _is_web(path, source)
+            web = _frameworks(path, source)
             fresh[path] = self.rows[path] = Row(status.st_size, status.st_mtime_ns, content_hash(source), web)
         self.index.keep_rows(fresh, known.keys() - self.rows.keys())
 
@@ -133,10 +133,24 @@ class _Scanner:
         by_service: dict[str, list[str]] = {}
         for path, service in self.services.items():
             by_service.setdefault(service, []).append(path)
-        web = {self.services[path] for path, row in self.rows.items() if row.web}
+        web = {self.services[path] for path, row in self.rows.items() if row.web and self._is_web(path, row.web)}
         if not web and not self.listing.packaged and len(self.listing.files) <= _BARE:
             return {".": list(self.listing.files)}
         return {service: paths for service, paths in by_service.items() if service in web}
+
+    def _is_web(self, path: str, names: str) -> bool:
+        """Whether one of the frameworks that a file loads is one, and no namesake in the service: a framework's own."""
+        service = self.services[path]
+        return any("." in name or self._service_of(path, name) != service for name in names.split())
+
+    def _service_of(self, path: str, module: str) -> str | None:
+        """The service that an imported module belongs to, None if it is installed."""
+        target = self.modules.absolute(path, module)
+        if target is None:
+            return None
+        if target.endswith("/"):  # a package without __init__.py
+            target = next(file for file in self.listing.files if file.startswith(target))
+        return self.services[target]
 
     # Services
 
@@ -262,20 +276,33 @@ def _python2(path: str) -> Diagnostic:
 _NAMES = b"|".join(
     sorted(name.encode() for name in frameworks.WEB | {n.replace(".", r"\.") for n in frameworks.WEB_MODULES})
 )
-# Lines begin with "\n" and not "^": a literal is looked for ten times as fast.
-_IMPORT = re.compile(
-    rb"\n[ \t]*(?:from[ \t]|import[ \t](?:[\w. \t]+,)*)[ \t]*(?:(?:%s)\b|(?:%s)\.[\w.]*\b(?:%s)\b)"
-    % (_NAMES, b"|".join(name.encode() for name in sorted(frameworks.VENDORED)), _NAMES)
+_NAME = rb"(?:(?:%s)\b|(?:%s)\.[\w.]*\b(?:%s)\b)" % (
+    _NAMES,
+    b"|".join(name.encode() for name in sorted(frameworks.VENDORED)),
+    _NAMES,
 )
+# Lines begin with "\n" and not "^": a literal is looked for ten times as fast.
+_IMPORT = re.compile(rb"\n[ \t]*(?:from[ \t]|import[ \t](?:[\w. \t]+,)*)[ \t]*" + _NAME)
+_NAMED = re.compile(rb"(?:\bfrom|\bimport|,)[ \t]*(%s)" % _NAME)
 _STANDARD = re.compile(
     rb"\n[ \t]*from[ \t]+(?:http|six\.moves)[ \t]+import[ \t]*(?:\([^)]*|[^\n]*)"
     rb"\b(?:server|BaseHTTPServer|SocketServer|socketserver)\b"
 )
+_SERVING = {name.encode(): re.compile(rb"\b\w*(?:%s)" % words.encode()) for name, words in frameworks.SERVING.items()}
 
 
-def _is_web(path: str, source: bytes) -> bool:
-    """Whether a file seems to load a web framework, judged by its bytes: the gate before anything is parsed."""
+def _frameworks(path: str, source: bytes) -> str:
+    """The web frameworks that a file seems to load, judged by its bytes: the gate before anything is parsed.
+
+    Names of distributions, and dotted names of what nobody in the project can be called like.
+    """
     if project.is_aside(path):
-        return False
+        return ""
     text = b"\n" + source.removeprefix(b"\xef\xbb\xbf")
-    return _IMPORT.search(text) is not None or _STANDARD.search(text) is not None
+    names = {name for found in _IMPORT.findall(text) for name in _NAMED.findall(found)}
+    for name in names & _SERVING.keys():
+        if path.endswith("_pb2_grpc.py") or not _SERVING[name].search(text):
+            names.discard(name)
+    if _STANDARD.search(text):
+        names.add(b"http.server")
+    return b" ".join(sorted(names)).decode()

@@ -272,27 +272,55 @@ def test_the_result_is_the_same_for_any_number_of_workers(
 
 
 @pytest.mark.parametrize(
-    ("source", "is_web"),
+    ("source", "names"),
     [
-        ("import flask", True),
-        ("from flask import Flask", True),
-        ("\ufefffrom flask import Flask", True),
-        ("    from flask.views import View", True),
-        ("import os, flask", True),
-        ("import os as o, django.conf", True),
-        ("x = 1\r\nimport flask\r\n", True),
-        ("import http.server", True),
-        ("from http import server", True),
-        ("from http import (\n    HTTPStatus,\n    server,\n)", True),
-        ("from six.moves import BaseHTTPServer", True),
-        ("from vendor.bottle import route", True),
-        ("import flasky", False),
-        ("from http import HTTPStatus", False),
-        ("import os  # flask", False),
-        ("flask = import_name", False),
-        ("from mine import flask", False),
-        ("from .web import page", False),
+        ("import flask", "flask"),
+        ("from flask import Flask", "flask"),
+        ("\ufefffrom flask import Flask", "flask"),
+        ("    from flask.views import View", "flask"),
+        ("import os, flask", "flask"),
+        ("import flask, bottle", "bottle flask"),
+        ("import os as o, django.conf", "django"),
+        ("x = 1\r\nimport flask\r\n", "flask"),
+        ("import http.server", "http.server"),
+        ("from http import server", "http.server"),
+        ("from http import (\n    HTTPStatus,\n    server,\n)", "http.server"),
+        ("from six.moves import BaseHTTPServer", "http.server"),
+        ("from vendor.bottle import route", "vendor.bottle"),
+        ("from aiohttp import web", "aiohttp"),
+        ("import aiohttp.web_app", "aiohttp"),
+        ("import aiohttp\n\napp = aiohttp.web.Application()", "aiohttp"),
+        ("import grpc\n\nserver = grpc.aio.server()", "grpc"),
+        ("import grpc\n\nclass Hello(hello.HelloServicer): ...", "grpc"),
+        ("from websockets.sync.server import serve", "websockets"),
+        ("import flasky", ""),
+        ("from http import HTTPStatus", ""),
+        ("import os  # flask", ""),
+        ("flask = import_name", ""),
+        ("from mine import flask", ""),
+        ("from .web import page", ""),
+        ("import aiohttp\n\nsession = aiohttp.ClientSession()", ""),
+        ("import grpc\n\nchannel = grpc.insecure_channel(target)", ""),
+        ("from websockets import connect", ""),
     ],
 )
-def test_which_bytes_load_a_web_framework(source: str, is_web: bool) -> None:
-    assert scanning._is_web("app.py", source.encode()) == is_web
+def test_which_web_frameworks_a_file_loads(source: str, names: str) -> None:
+    assert scanning._frameworks("app.py", source.encode()) == names
+
+
+def test_a_generated_stub_serves_nothing() -> None:
+    source = b"import grpc\n\nclass HelloServicer:\n    ...\n"
+    assert scanning._frameworks("hello_servicer.py", source) == "grpc"
+    assert scanning._frameworks("hello_pb2_grpc.py", source) == ""
+
+
+def test_a_framework_that_loads_itself_is_no_service_and_an_app_of_a_tree_that_has_it_is(tmp_path: Path) -> None:
+    for folder, manifest in {"flask": "setup.py", "shop": "requirements.txt"}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / manifest).write_text("")
+    (tmp_path / "flask" / "flask").mkdir()
+    (tmp_path / "flask" / "flask" / "__init__.py").write_text("class Flask: ...\n")
+    (tmp_path / "flask" / "flask" / "ext.py").write_text("from flask import Flask\n\n" + APP.partition("app = ")[2])
+    (tmp_path / "shop" / "app.py").write_text(APP.replace("from shared import known", "known = {}"))
+    (tmp_path / "setup.py").write_text("")
+    assert stores(scanned(tmp_path)) == {("shop/app.py", "sessions"), ("shop/app.py", "known")}

@@ -20,6 +20,9 @@ WEB = frozenset(
     ).split()
 )
 
+# Of these, what clients load too: a file that serves has the word beside the import.
+SERVING = {"aiohttp": "web", "grpc": "server|Servicer", "websockets": "serve"}
+
 # Modules of the standard library that make one.
 WEB_MODULES = frozenset({"http.server", "socketserver", "BaseHTTPServer", "SocketServer", "six.moves.BaseHTTPServer"})
 VENDORED = frozenset("thirdparty third_party vendor vendored _vendor ext extern external lib libs".split())
