@@ -6,10 +6,7 @@ It is not by itself. But no rewrite can be shown to be right for it, so state th
 
 ## Example
 ```python
-sessions = {}
-
-def login(token, user):
-    sessions[token] = user
+def login(user):
     print "logged in", user
 ```
 

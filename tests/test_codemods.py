@@ -66,10 +66,6 @@ def test_the_code_in_the_documentation_is_python(rule: Codemod) -> None:
         ast.parse(block)
 
 
-# Rules whose own example is not recognised yet.
-AHEAD = {"US002", "US003", "US105", "US108", "US109", "US202", "US203", "US402", "US403", "US404", "US501"}
-
-
 def code(rule: Codemod, heading: str) -> str | None:
     section = rule.documentation.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     block = re.search(r"```python\n(.*?)```", section, re.DOTALL)
@@ -77,11 +73,7 @@ def code(rule: Codemod, heading: str) -> str | None:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_finds_its_own_example_and_nothing_else(
-    rule: Codemod, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if rule.code in AHEAD:
-        request.applymarker(pytest.mark.xfail(reason="the rule is documented, its detection is not built yet"))
+def test_a_rule_finds_its_own_example_and_nothing_else(rule: Codemod, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(code(rule, "Example") or "")
     found = scan(tmp_path, Config())
     assert [*(each.rule for each in found.findings), *(each.rule for each in found.diagnostics)] == [rule.code]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unstate import facts, index, project, workers
 from unstate.classify import classify, files, in_order
+from unstate.classify.locks import Locks
 from unstate.classify.suppress import suppressed
 from unstate.config import Config
 from unstate.facts.values import FileFacts, Suppression
@@ -53,7 +54,9 @@ def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None
     lifetimes = Lifetimes(program, resolver, reach)
     found = classify(program, resolver, candidates, reach, lifetimes)
     if program.web:
-        found += files.Files(program, reach, Operations(program, resolver), _texts(base)).findings()
+        on_disk = files.Files(program, reach, Operations(program, resolver), _texts(base))
+        found += on_disk.findings()
+        found += Locks(program, resolver, on_disk.judge).findings()
     return in_order(found)
 
 

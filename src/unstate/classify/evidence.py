@@ -34,6 +34,8 @@ def sentences(subject: Subject, kind: Kind) -> tuple[str, ...]:
     write = _first(subject)
     if write is not None:
         found.append(f"written by {way(subject, write)}")
+    elif subject.started is not None:
+        found.append(f"started when the program starts ({subject.started.path}:{subject.started.ref.line})")
     found.append(_BREAKS[kind])
     return tuple(found)
 

@@ -48,7 +48,7 @@ def kind(subject: Subject, contents: Contents) -> Kind:
             return found
     if counted:
         return Kind.COUNTER
-    return Kind.RECORD
+    return Kind.SETTING if _is_one_value(subject) else Kind.RECORD
 
 
 def _begins(pattern: str, name: str) -> bool:
@@ -116,5 +116,24 @@ def _by_name(subject: Subject) -> Shape:
     return shapes.pop() if len(shapes) == 1 else Shape.UNKNOWN
 
 
+_NUMBERS = frozenset({("=", "int"), ("=", "float")})
+
+
 def _counts(subject: Subject) -> bool:
-    return any(touch.op in (Op.AUGITEM, Op.REBIND) and touch.ref.use == "augment" for touch in subject.live_writes)
+    """Whether a number is added to what was there: `x[k] += n`, or `x[k] = x.get(k, 0) + n`."""
+    if any(touch.op in (Op.AUGITEM, Op.REBIND) and touch.ref.use == "augment" for touch in subject.live_writes):
+        return True
+    read = {
+        (touch.path, touch.ref.line)
+        for touch in subject.candidate.touches
+        if touch.op in (Op.GET, Op.GETITEM) and len(touch.rest) == (2 if touch.op is Op.GET else 1)
+    }
+    return any(
+        touch.op is Op.SETITEM and touch.value in _NUMBERS and (touch.path, touch.ref.line) in read
+        for touch in subject.live_writes
+    )
+
+
+def _is_one_value(subject: Subject) -> bool:
+    """Whether requests put one value in another's place, without a key: what is set, all see."""
+    return subject.candidate.flavour == containers.SCALAR and subject.candidate.slot.sort in ("module", "class", "app")

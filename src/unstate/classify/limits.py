@@ -10,10 +10,10 @@ from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.model import Kind, Op, Scope, Shape, Verdict
 
-_HANDLES = {
+HANDLES = {
     Kind.CONNECTION_REGISTRY: "holds live objects of this process, which cannot leave it; what can move is their state"
     " (in Redis) and the messages to them (by publish and subscribe)",
-    Kind.LOCK: "holds locks, which exclude nothing outside this process; a Redis lock with an owner and an expiry does",
+    Kind.LOCK: "excludes nothing outside this process; a Redis lock with an owner and an expiry does",
     Kind.QUEUE: "is a queue in memory; a Redis list or stream with a blocking read takes its place",
     Kind.SCHEDULER: "holds a scheduler, which every process would run; one worker of its own should",
 }
@@ -35,7 +35,7 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
         if subject.program.facts[path].is_python2:
             return [f"{path}:1: a Python 2 file, in which no change is made"]
     if contents.handle is not None:
-        return [f"{here}: {subject.name} {_HANDLES[contents.handle]}"]
+        return [f"{here}: {subject.name} {HANDLES[contents.handle]}"]
     twin = twins.redis_twin(subject)
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]

@@ -12,7 +12,7 @@ from unstate.facts.values import BRANCH, COMPREHENSION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.link.values import Function
-from unstate.model import Op
+from unstate.model import Kind, Op
 from unstate.project import is_aside
 
 # Bases whose instances are rows: what is set on them is written to a database.
@@ -30,6 +30,8 @@ _DECLARATIVE = frozenset(
 
 def why(subject: Subject, contents: Contents) -> str:
     """The reason for silence."""
+    if contents.handle is Kind.SCHEDULER and subject.started is not None:
+        return ""
     for reason in _REASONS:
         if reason(subject):
             return (reason.__doc__ or reason.__name__).strip()

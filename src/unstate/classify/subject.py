@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from unstate.facts.values import CLASS
+from unstate.facts.values import CLASS, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Candidate, Touch
 from unstate.link.lifetime import Lifetimes
@@ -14,9 +14,11 @@ from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
 from unstate.link.typenames import TypeNames
-from unstate.link.values import Class
+from unstate.link.values import Class, Function
 from unstate.model import Op
 from unstate.project import is_aside
+
+_JOBS = frozenset({"add_job", "scheduled_job"})  # methods that give a scheduler its jobs
 
 
 @dataclass
@@ -76,6 +78,18 @@ class Subject:
     def live_writes(self) -> list[Touch]:
         """Writes that a request can reach."""
         return [touch for touch in self.writes if self.reached(touch)]
+
+    @cached_property
+    def started(self) -> Touch | None:
+        """Where the web program starts what the store holds, a scheduler, that is given jobs; None where it does not."""
+        if not any(_JOBS.intersection(touch.rest[:1]) for touch in self.used):
+            return None
+        return next((touch for touch in self.used if touch.rest == ("start", "()") and self._is_run(touch)), None)
+
+    def _is_run(self, touch: Touch) -> bool:
+        if touch.ref.flags & MAIN or touch.path not in self.program.connected:
+            return False
+        return not touch.function or self.reach.runs(Function(touch.path, touch.function))
 
     def reached(self, touch: Touch) -> bool:
         """Whether a request can reach the function around a touch."""

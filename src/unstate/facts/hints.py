@@ -166,7 +166,10 @@ def _call(node: ast.Call) -> Hint:
         known = _DOTTED.get(dotted)
         if known:
             return ("=", known)
-        if len(path) > 2 and path[-2] in _HEX:
+        if (len(path) > 2 and path[-2] in _HEX) or any(
+            keyword.arg == "as_text" and type(keyword.value) is ast.Constant and keyword.value.value is True
+            for keyword in node.keywords
+        ):
             return ("=", "str")
     if type(node.func) is ast.Attribute and node.func.attr in _STRING_METHODS:
         if node.func.attr in ("replace",) and not path:

@@ -93,7 +93,8 @@ class Definitions:
                     continue
                 for name, bindings in names.items():
                     refs = [found.ref for found in bindings if found.ref is not None and found.ref.use == "target"]
-                    if refs and (sort != "local" or self._is_captured(path, frame, name)):
+                    kept = sort != "local" or any(map(_runs_jobs, refs)) or self._is_captured(path, frame, name)
+                    if refs and kept:
                         slot = self._class_slot(path, frame, name) if sort == "class" else Slot(sort, path, frame, name)
                         writes[slot] += [(path, ref) for ref in refs]
             for frame, scope in enumerate(file.frames):
@@ -194,6 +195,11 @@ class Definitions:
         annotation = ref.annotation or (value.annotation if isinstance(value, Typed) else "")
         flavour = containers.ANNOTATED.get(outermost(annotation).rpartition(".")[2], "") if annotation else ""
         return flavour, flavour
+
+
+def _runs_jobs(ref: Ref) -> bool:
+    """Whether a scheduler is made, which goes on when the function that started it has ended."""
+    return ref.value[-1:] == ("()",) and ref.value[-2].lower().endswith("scheduler")
 
 
 def _default(frame: int, parameter: Parameter) -> Ref:
