@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstate.classify import memos, twins
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
-from unstate.facts.values import LOCK
+from unstate.facts.values import LOCK, UNPACKED
 from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.model import Kind, Op, Scope, Shape, Verdict
@@ -36,6 +36,8 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
             return [f"{path}:1: a Python 2 file, in which no change is made"]
     if contents.handle is not None:
         return [f"{here}: {subject.name} {HANDLES[contents.handle]}"]
+    if subject.candidate.definition.flags & UNPACKED:
+        return [f"{here}: one of several that a single statement defines; give it a statement of its own first"]
     twin = twins.redis_twin(subject)
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]

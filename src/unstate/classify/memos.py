@@ -97,7 +97,7 @@ def _beside(one: Touch, other: Touch) -> bool:
 def asks(program: Program, path: str, function: int) -> bool:
     """Whether a function asks a database, a service or a model."""
     for ref in program.refs_in(path, function):
-        if ref.path[-1] == "()" and not _DATABASES.isdisjoint(ref.path):
+        if "()" in ref.path and not _DATABASES.isdisjoint(ref.path):
             return True
         for step, later in pairwise(ref.path):
             if later == "()" and (step in _ASKING or (ref.flags & AWAITED and _LOCAL.isdisjoint(ref.path))):

@@ -84,20 +84,34 @@ def _bound(node: Any, up: Up, deleted: bool) -> tuple[str, Any, tuple[str, ...],
     if deleted:
         return "delete", None, (), ""
     whole = True
+    part = None
     while up is not None:
         parent, above = up
         kind = type(parent)
         if kind is ast.AugAssign:
             return "augment", parent, (), ""
         if kind in (ast.Assign, ast.AnnAssign, ast.NamedExpr):
+            if not whole and kind is ast.Assign and part is not None:
+                return "unpack", (parent, part), (), ""
             return ("target" if whole else "bind"), parent, (), ""
         if kind in (ast.For, ast.AsyncFor, ast.comprehension):
             return ("loop" if whole else "bind"), parent, (), ""
         if kind is ast.withitem:
             return "enter as", parent, (), ""
+        part = _counterpart(node, parent, above) if whole else None
         whole = False
         up = above
     return "bind", None, (), ""
+
+
+def _counterpart(node: Any, targets: Any, up: Up) -> Any:
+    """The value that one of several targets gets: the second of `1, 2` for `b` in `a, b = 1, 2`."""
+    value = getattr(up[0], "value", None) if up is not None else None
+    if type(targets) not in (ast.Tuple, ast.List) or type(value) not in (ast.Tuple, ast.List):
+        return None
+    if len(targets.elts) != len(value.elts) or any(type(each) is ast.Starred for each in (*targets.elts, *value.elts)):
+        return None
+    return value.elts[targets.elts.index(node)]
 
 
 def _passed(node: Any, call: ast.Call, keyword: str = "") -> tuple[str, Any, tuple[str, ...], str]:

@@ -19,6 +19,7 @@ Hint = tuple[str, ...]
 LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC = 1, 2, 4, 8, 16, 32, 64, 128, 256
 HANDLER = 512  # within an `except` block
 AWAITED = 1024  # the value of a reference is awaited on its way
+UNPACKED = 2048  # a target beside others: `a, b = {}, {}`
 
 MODULE, FUNCTION, CLASS, ANONYMOUS = "module", "function", "class", "anonymous"
 

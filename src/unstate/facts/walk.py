@@ -31,6 +31,7 @@ from unstate.facts.values import (
     MODULE,
     TRY,
     TYPE_CHECKING,
+    UNPACKED,
     Argument,
     Expression,
     Frame,
@@ -192,6 +193,10 @@ class Walk:
             if type(holder) is ast.AnnAssign:
                 annotation = hints.annotation(holder.annotation)
             statement = _span(holder)
+        elif use == "unpack" and holder is not None:
+            whole, part = holder
+            use, flags = "target", flags | UNPACKED
+            value, source, statement = hints.hint(part), self._source(part), _span(whole)
         elif use == "augment" and holder is not None:
             value = hints.hint(holder.value)
             statement = _span(holder)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
 
-from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, MAIN, Path, Ref
+from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, LAMBDA, MAIN, Path, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
@@ -24,6 +24,8 @@ _STARTUP_NAMES = frozenset(
 _IMPLICIT = frozenset(
     "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
 )
+# Methods of a resource that its framework calls by the request's method: `on_post`, `on_post_collection`.
+_RESPONDER = re.compile(r"on_(get|post|put|delete|patch|head|websocket)(_\w+)?")
 _SPAWNERS = re.compile(
     r"task|spawn|soon|future|background|schedule|threadsafe"
 )  # of what runs a coroutine beside requests
@@ -203,13 +205,20 @@ class Reach:
         public = not name.startswith("_") or name in ("__call__",)
         if public and any(frameworks.handler_base(base) for base in bases) and name not in ("as_view", "initialize"):
             return "request"
-        if name.startswith("on_") and len(name) > 3 and name[3:] in ("get", "post", "put", "delete", "patch", "head"):
+        if _RESPONDER.fullmatch(name):
+            return "request"
+        if self._is_exposed(owner, name):
             return "request"
         if name in ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_HEAD"):
             return "request"
         if self.bare and public:
             return "request"
         return self._value_entry(self.program.method(owner, name))
+
+    def _is_exposed(self, owner: Class, name: str) -> bool:
+        """Whether a mark says that requests may call a method: `index.exposed = True`."""
+        method = self.program.method(owner, name)
+        return method is not None and (method, "exposed") in self.resolver.function_attributes
 
     def _value_entry(self, function: Function | None) -> str:
         """An entry point where the function itself is handed to somebody who may call it later.
@@ -244,6 +253,8 @@ class Reach:
                 spawned = ref.use == "pass" and bool(ref.callee) and _SPAWNERS.search(ref.callee[-1]) is not None
                 handed = spawned and ref.path[-2:] == (name, "()")
                 steps = ref.path[:-1]
+                if ref.flags & LAMBDA and ref.path[-2:] == (name, "()"):  # of a function that others call later
+                    handed = handed or not self.program.function_around(path, ref.frame)
             if handed:
                 found[self.resolver.resolve(path, ref.frame, steps)].append((path, ref))
         self._handed[name] = found

@@ -356,7 +356,8 @@ class Resolver:
                 elif binding.parameter is not None:
                     parent = self.program.facts[slot.path].frames[slot.frame].parent
                     found.append((slot.path, parent, binding.parameter.annotation, binding.parameter.default))
-                    if not binding.parameter.annotation:
+                    head = outermost(binding.parameter.annotation).rpartition(".")[2]
+                    if not head or head in _CONTAINERS:  # which container it is, only who calls can say
                         found += self._handed_over(slot)
         for path, ref in self.writes(slot):
             found.append((path, ref.frame, ref.annotation, ref.value))
@@ -594,8 +595,11 @@ class Resolver:
                 self._binders.setdefault(name, []).append(child)
 
     def _declares(self, owner: Class, path: str, ref: Ref) -> bool:
-        """Whether an attribute that is bound through an instance is the class's own: bound by it, or by its code."""
-        if self.class_member(owner, ref.path[-1]) is not None:
+        """Whether an attribute that is bound through an instance is the class's own.
+
+        Bound by it, or by its code, or by a module for an object that it made.
+        """
+        if self.class_member(owner, ref.path[-1]) is not None or not ref.frame:
             return True
         around = self.program.class_around(path, ref.frame)
         return around is not None and Class(path, around) in self.lineage(owner)

@@ -11,7 +11,7 @@ from unstate.link.operations import changes, operation, shares
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
 from unstate.link.typenames import TypeNames
-from unstate.link.values import Element, Slot
+from unstate.link.values import Element, Function, Slot
 from unstate.model import Op, Site, Span
 
 
@@ -34,28 +34,52 @@ class Candidates:
             wanted[self._last_step(slot)].append(slot)
         for slot in self._second_names():
             wanted[self._last_step(slot)].append(slot)
-        names = frozenset(wanted)
+        names = self._spelled(set(wanted))
         for path, file in self.program.facts.items():
-            bound = set()  # other names of theirs in this file
             for imported in file.imports:
                 self._touch_import(path, imported)
-                if imported.name in wanted:
-                    bound.add(imported.bound)
             for ref in file.refs:
-                if not names.isdisjoint(ref.path) or not bound.isdisjoint(ref.path):
+                if not names.isdisjoint(ref.path):
                     self._touch_ref(path, ref)
         self._follow_other_names()
+        self._follow_arguments()
         for candidate in self.found.values():
             candidate.touches.sort(key=lambda touch: (touch.path, *_place(touch)))
 
+    def _spelled(self, names: set[str]) -> frozenset[str]:
+        """The names with what imports call them elsewhere, and the functions that give back what they stand for."""
+        aliases = [
+            (found.name, found.bound)
+            for file in self.program.facts.values()
+            for found in file.imports
+            if found.name not in ("", "*", found.bound)
+        ]
+        before = 0
+        while before != len(names):
+            before = len(names)
+            names.update(bound for name, bound in aliases if name in names)
+        givers = {
+            frames[ref.frame].name
+            for file in self.program.facts.values()
+            for ref in file.refs
+            if ref.use == "return" and not names.isdisjoint(ref.path) and (frames := file.frames)
+        }
+        return frozenset(names | givers)
+
     def _second_names(self) -> list[Slot]:
-        """Attributes that hold what another slot holds: `self.rooms = rooms`, `app["rooms"] = rooms`."""
+        """Names and attributes that hold what another slot holds: `rooms = m.rooms`, `self.rooms = rooms`."""
         held: list[Slot] = [Slot("app", "", 0, name) for name in self.resolver.app_attributes]
+        for path, names in self.program.names.items():
+            held += [
+                Slot("module", path, 0, name)
+                for name, bindings in names[0].items()
+                if any(_names_another(found.ref) for found in bindings if found.ref is not None)
+            ]
         for owner, attributes in self.resolver.attributes.items():
             held += [
                 member
                 for name, writes in attributes.items()
-                if any(ref.value[:1] not in ((), ("=",)) and ref.value[-1] != "()" for _, ref in writes)
+                if any(_names_another(ref) for _, ref in writes)
                 and isinstance(member := self.resolver.class_member(owner, name), Slot)
             ]
         return [slot for slot in held if slot not in self.found and self._other_name(slot)]
@@ -193,6 +217,53 @@ class Candidates:
                 if touch.path == path and touch.op in (Op.GETITEM, Op.GET) and _within(touch, binding.statement):
                     touch.op = Op.ALIAS
 
+    def _follow_arguments(self) -> None:
+        """Parameters that a store is handed to: what a function does to its parameter happens to the store."""
+        for candidate in self.found.values():
+            if candidate.constructor in containers.IMMUTABLE:
+                continue
+            handed = [touch for touch in candidate.touches if touch.op is Op.PASS and not touch.rest]
+            seen: set[Slot] = set()
+            for touch in handed:
+                slot = self._parameter(touch)
+                if slot is not None and slot not in seen:
+                    seen.add(slot)
+                    handed += self._touch_parameter(candidate, slot)
+
+    def _touch_parameter(self, candidate: Candidate, slot: Slot) -> list[Touch]:
+        """Files the touches of a parameter, and gives those that hand it further on."""
+        refs = self._refs_of(slot.path, slot.frame, slot.name)
+        if any(ref.use in ("target", "bind", "loop") and len(ref.path) == 1 for ref in refs):
+            return []  # the name may stand for something else by then
+        found = []
+        for ref in refs:
+            rest = ref.path[1:]
+            op = operation(candidate, ref, rest, slot.name)
+            if op in containers.WRITES or (op is Op.PASS and not rest):
+                key, value, hint = self._types(slot.path, ref, 0, op)
+                function = self.program.function_around(slot.path, ref.frame)
+                ends = (ref.ends[0], ref.ends[1])
+                found.append(Touch(slot.path, ref, op, function, ends, rest, key, value, hint, slot.name))
+        candidate.others += found
+        return [touch for touch in found if touch.op is Op.PASS]
+
+    def _parameter(self, touch: Touch) -> Slot | None:
+        """The parameter of a project's function that a touch hands the store to."""
+        ref = touch.ref
+        function = self.resolver.resolve(touch.path, ref.frame, ref.callee) if ref.callee else None
+        if not isinstance(function, Function):
+            return None
+        frames = self.program.facts[function.path].frames
+        frame = frames[function.frame]
+        names = [parameter.name for parameter in frame.parameters]
+        if ref.position.isdigit():
+            bound = frames[frame.parent].sort == CLASS and ("staticmethod",) not in frame.decorators
+            index = int(ref.position) + bound
+            name = names[index] if index < len(names) else ""
+        else:
+            name = ref.position if ref.position in names else ""
+        return Slot("local", function.path, function.frame, name) if name else None
+
     def _source_of(self, path: str, frame: int, hint: Hint) -> tuple[Candidate, Path] | None:
         """The candidate that a local's value is, or is an entry of, with the steps that lead from it to the value."""
         values = self.resolver.trace(path, frame, hint)
@@ -217,6 +288,10 @@ class Candidates:
             if found is not None and found[0] == frame:
                 result.append(ref)
         return result
+
+
+def _names_another(ref: Ref) -> bool:
+    return ref.value[:1] not in ((), ("=",)) and ref.value[-1] != "()"
 
 
 def _within(touch: Touch, statement: tuple[int, int, int, int]) -> bool:
