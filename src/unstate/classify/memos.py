@@ -76,8 +76,10 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     """
     returns = [ref for ref in subject.program.refs_in(touch.path, touch.function) if ref.use == "return"]
     parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
-    if touch.value[:1] and touch.value[0] in parameters:
-        return False  # what the caller gave is kept, not what was worked out
+    if touch.value[:1] and touch.value[0] in parameters - {"self", "cls"}:
+        handler = subject.reach.entry(Function(touch.path, touch.function)) == "request"
+        if handler or "()" not in touch.value:
+            return False  # what the caller gave is kept, not what was worked out
     given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
     value = subject.resolver.settle(value)[1] if isinstance(value, Slot) else value

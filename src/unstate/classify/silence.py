@@ -8,7 +8,7 @@ from collections.abc import Callable
 from unstate.classify import memos
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
-from unstate.facts.values import BRANCH, COMPREHENSION, MAIN
+from unstate.facts.values import BRANCH, COMPREHENSION, FUNCTION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.link.values import Function
@@ -167,9 +167,11 @@ def _in_loader(subject: Subject, touch: Touch) -> bool:
 def _in_decorator(subject: Subject, touch: Touch) -> bool:
     """Whether a function gives back the function or class that it got, after filing it."""
     function = Function(touch.path, touch.function)
-    if subject.reach.entry(function) == "request" or subject.reach.callers(function):
+    frames = subject.program.facts[touch.path].frames
+    frame = frames[touch.function]
+    is_inner = frame.parent > 0 and frames[frame.parent].sort == FUNCTION and not frame.decorators
+    if not is_inner and (subject.reach.entry(function) == "request" or subject.reach.callers(function)):
         return False  # a handler, or what one calls, answers with what it was given
-    frame = subject.program.facts[touch.path].frames[touch.function]
     names = {parameter.name for parameter in frame.parameters}
     return any(
         ref.use == "return" and len(ref.path) == 1 and ref.path[0] in names and _files(touch, ref.path[0])

@@ -1,0 +1,538 @@
+"""What only looks like state stays silent, and what differs from it by the one thing that makes it state does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from unstate.config import Config
+from unstate.scan import scan
+
+HEAD = """
+from flask import Flask, current_app, g, request, session
+app = Flask(__name__)
+"""
+
+# Each look-alike, and the change (old, new) that makes state of it.
+LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
+    "constant": (
+        """
+        COLOURS = {"red": 1}
+        @app.get("/x")
+        def view():
+            return str(COLOURS["red"])
+        """,
+        'return str(COLOURS["red"])',
+        'COLOURS["red"] = 2; return ""',
+    ),
+    "table filled at import": (
+        """
+        TABLE = {}
+        for n in range(9):
+            TABLE[n] = n * n
+        @app.get("/x")
+        def view():
+            return str(TABLE[1])
+        """,
+        "return str(TABLE[1])",
+        'TABLE[1] = 2; return ""',
+    ),
+    "table filled by a call at import": (
+        """
+        TABLE = {}
+        def fill():
+            TABLE["k"] = "v"
+        fill()
+        @app.get("/x")
+        def view():
+            return TABLE["k"]
+        """,
+        'return TABLE["k"]',
+        'fill(); return TABLE["k"]',
+    ),
+    "registry of a decorator": (
+        """
+        HANDLERS = {}
+        def handles(name):
+            def register(function):
+                HANDLERS[name] = function
+                return function
+            return register
+        @handles("a")
+        def first():
+            return "1"
+        @app.get("/x")
+        def view():
+            return HANDLERS["a"]()
+        """,
+        'return HANDLERS["a"]()',
+        'HANDLERS["a"] = request.form["k"]; return ""',
+    ),
+    "registry of classes": (
+        """
+        KINDS = []
+        class Base:
+            def __init_subclass__(cls):
+                KINDS.append(cls)
+        class One(Base):
+            pass
+        @app.get("/x")
+        def view():
+            return str(len(KINDS))
+        """,
+        "return str(len(KINDS))",
+        'KINDS.append(request.form["k"]); return ""',
+    ),
+    "local": (
+        """
+        seen = {}
+        @app.post("/x")
+        def view():
+            seen = {}
+            seen["k"] = "v"
+            return seen
+        """,
+        "    seen = {}\n    seen",
+        "    seen",
+    ),
+    "parameter": (
+        """
+        seen = {}
+        def put(seen):
+            seen["k"] = "v"
+        @app.post("/x")
+        def view():
+            put({})
+            return ""
+        """,
+        "put({})",
+        "put(seen)",
+    ),
+    "comprehension variable": (
+        """
+        seen = {"a": {}}
+        @app.post("/x")
+        def view():
+            return [seen.update(a=1) for seen in [{}]]
+        """,
+        "return [seen.update(a=1) for seen in [{}]]",
+        "return [seen.update(a=1) for other in [{}]]",
+    ),
+    "request-scoped object": (
+        """
+        class Basket:
+            def __init__(self):
+                self.items = []
+            def put(self, item):
+                self.items.append(item)
+        @app.post("/x")
+        def view():
+            basket = Basket()
+            basket.put("k")
+            return str(basket.items)
+        """,
+        '@app.post("/x")\ndef view():\n    basket = Basket()',
+        'basket = Basket()\n@app.post("/x")\ndef view():',
+    ),
+    "flask.g": (
+        """
+        app.seen = {}
+        @app.post("/x")
+        def view():
+            g.seen = {}
+            g.seen["k"] = "v"
+            return ""
+        """,
+        "g.seen = {}\n    g.seen",
+        "app.seen",
+    ),
+    "cookie session": (
+        """
+        kept = {}
+        @app.post("/x")
+        def view():
+            session["seen"] = {}
+            session["seen"]["k"] = "v"
+            return ""
+        """,
+        'session["seen"] = {}\n    session',
+        'kept["seen"] = {}\n    kept',
+    ),
+    "pure memo": (
+        """
+        _known = {}
+        def parsed(text):
+            if text not in _known:
+                _known[text] = text.split(",")
+            return _known[text]
+        @app.get("/x")
+        def view():
+            return str(parsed("a,b"))
+        """,
+        'return str(parsed("a,b"))',
+        '_known["a,b"] = request.form["k"]; return str(parsed("a,b"))',
+    ),
+    "memo of a method": (
+        """
+        class Parser:
+            def __init__(self):
+                self._known = {}
+            def work(self, text):
+                return text.split(",")
+            def parsed(self, text):
+                known = self._known.get(text)
+                if known is None:
+                    known = self.work(text)
+                    self._known[text] = known
+                return known
+        parser = Parser()
+        @app.get("/x")
+        def view():
+            return str(parser.parsed("a,b"))
+        """,
+        "known = self.work(text)",
+        "known = self.fetch(text)\n            self._known['n'] = text",
+    ),
+    "settings made on first use": (
+        """
+        class Settings:
+            debug = False
+        _settings = None
+        def settings():
+            global _settings
+            if _settings is None:
+                _settings = Settings()
+            return _settings
+        @app.get("/x")
+        def view():
+            return str(settings().debug)
+        """,
+        "_settings = Settings()",
+        '_settings = request.form["settings"]',
+    ),
+    "client made on first use": (
+        """
+        import httpx
+        _client = None
+        def client():
+            global _client
+            if _client is None:
+                _client = httpx.Client()
+            return _client
+        @app.get("/x")
+        def view():
+            return client().get("http://x").text
+        """,
+        "_client = httpx.Client()",
+        '_client = request.form["client"]',
+    ),
+    "dataclass made for each request": (
+        """
+        from dataclasses import dataclass, field
+        @dataclass
+        class Basket:
+            items: list = field(default_factory=list)
+        @app.post("/x")
+        def view():
+            basket = Basket()
+            basket.items.append("k")
+            return ""
+        """,
+        '@app.post("/x")\ndef view():\n    basket = Basket()',
+        'basket = Basket()\n@app.post("/x")\ndef view():',
+    ),
+    "said once": (
+        """
+        import logging
+        seen = set()
+        def warn(text):
+            if text not in seen:
+                seen.add(text)
+                logging.warning(text)
+        @app.get("/x")
+        def view():
+            warn("old")
+            return ""
+        """,
+        "logging.warning(text)",
+        "pass",
+    ),
+    "under the main guard": (
+        """
+        @app.get("/x")
+        def view():
+            return ""
+        if __name__ == "__main__":
+            seen = {}
+            def put():
+                seen["k"] = "v"
+            put()
+        """,
+        'return ""',
+        'globals_ = kept["k"] = "v"; return ""\nkept = {}',
+    ),
+    "default that is never changed": (
+        """
+        @app.get("/x")
+        def view(options={}):
+            return options.get("k", "")
+        """,
+        'return options.get("k", "")',
+        'options["k"] = "v"; return ""',
+    ),
+    "only ever emptied": (
+        """
+        waiting = []
+        @app.get("/x")
+        def view():
+            waiting.clear()
+            return ""
+        """,
+        "waiting.clear()",
+        'waiting.append("k")',
+    ),
+    "pydantic field": (
+        """
+        from pydantic import BaseModel
+        class Basket(BaseModel):
+            items: list = []
+        @app.post("/x")
+        def view():
+            basket = Basket()
+            basket.items.append("k")
+            return ""
+        """,
+        "class Basket(BaseModel)",
+        "class Basket",
+    ),
+    "marshmallow schema": (
+        """
+        from marshmallow import Schema
+        class Basket(Schema):
+            items = []
+            def load(self):
+                self.items.append("k")
+        @app.post("/x")
+        def view():
+            Basket().load()
+            return ""
+        """,
+        "class Basket(Schema)",
+        "class Basket",
+    ),
+}
+
+
+def stores(root: Path, source: str) -> set[str]:
+    (root / "app.py").write_text(HEAD + source)
+    return {found.store.name for found in scan(root, Config()).findings}
+
+
+@pytest.mark.parametrize(("source", "old", "new"), LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_a_look_alike_is_silent(tmp_path: Path, source: str, old: str, new: str) -> None:
+    assert stores(tmp_path, dedent(source)) == set()
+
+
+@pytest.mark.parametrize(("source", "old", "new"), LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_the_one_thing_that_makes_it_state(tmp_path: Path, source: str, old: str, new: str) -> None:
+    source = dedent(source)
+    assert old in source
+    assert len(stores(tmp_path, source.replace(old, new))) == 1
+
+
+SILENT = {
+    "ORM columns": """
+        from sqlalchemy.orm import DeclarativeBase
+        class Base(DeclarativeBase):
+            pass
+        class User(Base):
+            tags = []
+        @app.post("/x")
+        def view():
+            User().tags.append("k")
+            return ""
+        """,
+    "django model": """
+        from django.db import models
+        class User(models.Model):
+            choices = []
+            def put(self):
+                self.total = 0
+                self.total += 1
+        @app.post("/x")
+        def view():
+            User().put()
+            return ""
+        """,
+    "DRF serializer": """
+        from rest_framework import serializers
+        class UserSerializer(serializers.ModelSerializer):
+            seen = {}
+            def validate(self, data):
+                self.seen = data
+                return data
+        """,
+    "handler made for each request": """
+        import tornado.web
+        class Things(tornado.web.RequestHandler):
+            def initialize(self):
+                self.seen = {}
+            def post(self):
+                self.seen["k"] = "v"
+        """,
+    "pool": """
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(4)
+        @app.post("/x")
+        def view():
+            pool.submit(print)
+            return ""
+        """,
+    "lock by itself": """
+        import threading
+        lock = threading.Lock()
+        @app.post("/x")
+        def view():
+            with lock:
+                return "x"
+        """,
+    "lock around a log": """
+        import threading
+        lock = threading.Lock()
+        @app.post("/x")
+        def view():
+            with lock, open("/var/log/app.log", "a") as log:
+                log.write("x")
+            return ""
+        """,
+    "scheduler without jobs": """
+        from apscheduler.schedulers.background import BackgroundScheduler
+        scheduler = BackgroundScheduler()
+        scheduler.start()
+        """,
+    "scheduler that is never started": """
+        from apscheduler.schedulers.background import BackgroundScheduler
+        scheduler = BackgroundScheduler()
+        scheduler.add_job(print)
+        """,
+    "scheduler of a worker's own program": """
+        from apscheduler.schedulers.blocking import BlockingScheduler
+        scheduler = BlockingScheduler()
+        if __name__ == "__main__":
+            scheduler.add_job(print)
+            scheduler.start()
+        """,
+    "enum": """
+        from enum import Enum
+        class Colour(Enum):
+            known = []
+            def put(self):
+                self.known.append("k")
+        @app.post("/x")
+        def view():
+            Colour.known.put()
+            return ""
+        """,
+    "logger": """
+        import logging
+        logger = None
+        @app.post("/x")
+        def view():
+            global logger
+            if logger is None:
+                logger = logging.getLogger("x")
+            return ""
+        """,
+    "time of a chore": """
+        import time
+        _last_cleanup = 0.0
+        @app.get("/x")
+        def view():
+            global _last_cleanup
+            if time.time() - _last_cleanup > 60:
+                _last_cleanup = time.time()
+            return ""
+        """,
+    "temporary file of one request": """
+        import os
+        import tempfile
+        @app.post("/x")
+        def view():
+            handle, path = tempfile.mkstemp()
+            request.files["f"].save(path)
+            size = os.path.getsize(path)
+            os.remove(path)
+            return str(size)
+        """,
+    "log file": """
+        @app.post("/x")
+        def view():
+            with open("logs/app.log", "a") as log:
+                log.write("x")
+            return ""
+        """,
+    "in-memory buffer": """
+        import io
+        @app.post("/x")
+        def view():
+            buffer = io.BytesIO()
+            buffer.write(request.data)
+            return buffer.getvalue()
+        """,
+}
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silence(tmp_path: Path, source: str) -> None:
+    assert stores(tmp_path, dedent(source)) == set()
+
+
+ASIDE = ["tests/app.py", "test_app.py", "conftest.py", "node_modules/x/app.py", "venv/lib/app.py", "vendor/app.py"]
+STATE = HEAD + "seen = {}\n@app.post('/x')\ndef view():\n    seen['k'] = 'v'\n"
+
+
+@pytest.mark.parametrize("path", ASIDE)
+def test_files_that_no_service_runs(tmp_path: Path, path: str) -> None:
+    (tmp_path / "web.py").write_text(HEAD)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(STATE)
+    assert scan(tmp_path, Config()).findings == ()
+
+
+def test_a_script_beside_the_service(tmp_path: Path) -> None:
+    (tmp_path / "web.py").write_text(HEAD)
+    (tmp_path / "tool.py").write_text("seen = {}\ndef put():\n    seen['k'] = 'v'\nput()\n")
+    assert scan(tmp_path, Config()).findings == ()
+
+
+def test_a_switch_that_is_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        HEAD
+        + dedent("""
+        import os
+        class MemoryStore:
+            def __init__(self):
+                self.items = {}
+            def put(self, key, value):
+                self.items[key] = value
+            def take(self, key):
+                return self.items.pop(key, None)
+        class RedisStore:
+            def __init__(self):
+                self.client = None
+            def put(self, key, value):
+                self.client.set(key, value)
+            def take(self, key):
+                return self.client.getdel(key)
+        store = RedisStore() if os.environ.get("REDIS_URL") else MemoryStore()
+        @app.post("/x")
+        def view():
+            store.put("k", "v")
+            return ""
+        """)
+    )
+    findings = scan(tmp_path, Config()).findings
+    assert [found.store.name for found in findings] == ["MemoryStore.items"]
+    assert any("RedisStore does the same over a shared service already" in reason for reason in findings[0].reasons)
