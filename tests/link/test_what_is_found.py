@@ -488,7 +488,11 @@ MAKERS = {
 
 @pytest.mark.parametrize(("imports", "maker", "write"), MAKERS.values(), ids=MAKERS)
 def test_what_state_is_made_of(tmp_path: Path, imports: str, maker: str, write: str) -> None:
-    source = f"{HEAD}{imports}\nx = {maker}\n@app.post('/x')\ndef view():\n    {write}\n@app.get('/x')\ndef show():\n    return repr(x)\n"
+    source = (
+        f"{HEAD}{imports}\nx = {maker}\n"
+        f"@app.post('/x')\ndef view():\n    {write}\n"
+        "@app.get('/x')\ndef show():\n    return repr(x)\n"
+    )
     assert set(found(tmp_path, "", source)) == {"x"}
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from unstate.classify import purpose
-from unstate.classify.limits import HANDLES
 from unstate.classify.filejudge import WRITES, Judge
+from unstate.classify.limits import HANDLES
 from unstate.facts.values import LOCK, Ref
 from unstate.link.files import Operation
 from unstate.link.program import Program

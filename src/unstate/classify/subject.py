@@ -81,7 +81,7 @@ class Subject:
 
     @cached_property
     def started(self) -> Touch | None:
-        """Where the web program starts what the store holds, a scheduler, that is given jobs; None where it does not."""
+        """Where the web program starts the scheduler that the store holds and that is given jobs, None for nowhere."""
         if not any(_JOBS.intersection(touch.rest[:1]) for touch in self.used):
             return None
         return next((touch for touch in self.used if touch.rest == ("start", "()") and self._is_run(touch)), None)
