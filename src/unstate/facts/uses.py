@@ -106,7 +106,7 @@ def _bound(node: Any, up: Up, deleted: bool) -> tuple[str, Any, tuple[str, ...],
 
 def _counterpart(node: Any, targets: Any, up: Up) -> Any:
     """The value that one of several targets gets: the second of `1, 2` for `b` in `a, b = 1, 2`."""
-    value = getattr(up[0], "value", None) if up is not None else None
+    value: Any = getattr(up[0], "value", None) if up is not None else None
     if type(targets) not in (ast.Tuple, ast.List) or type(value) not in (ast.Tuple, ast.List):
         return None
     if len(targets.elts) != len(value.elts) or any(type(each) is ast.Starred for each in (*targets.elts, *value.elts)):
