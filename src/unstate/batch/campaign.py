@@ -25,8 +25,8 @@ from unstate.batch.model import Estate
 from unstate.batch.units import Unit, library_units, select, service_units, shard
 from unstate.batch.work import Level, Planned
 from unstate.changes import documents
-from unstate.changes.errors import ChangeError
 from unstate.changes.disk import remove_folder
+from unstate.changes.errors import ChangeError
 from unstate.changes.journal import home
 from unstate.model import Value
 
