@@ -1,7 +1,7 @@
 """Local names of a store: `scores = request.app.state.scores`, and every use of `scores` after it.
 
-Such a name stands for the store where it is bound once, in a function, and the store itself is never bound anew: then it
-is the same object wherever it is read.
+Such a name stands for the store where it is bound once, in a function, and the store itself is never bound anew: then
+it is the same object wherever it is read.
 """
 
 from __future__ import annotations
