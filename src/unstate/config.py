@@ -34,12 +34,13 @@ class ConfigError(Exception):
 class Service(Value, frozen=True):
     """One service of a repository that holds several. `root` is relative to the file that names it.
 
-    `test`: the command that runs its tests, in its root.
+    `test`: the command that runs its tests, in its root. `library`: it is no service, but code that services share.
     """
 
     name: str
     root: str = "."
     test: str = ""
+    library: bool = False
 
 
 class Override(Value, frozen=True):

@@ -234,6 +234,7 @@ class Group(Value, frozen=True):
     key_type: str = ""  # "str", "int", "" where it is taken as text
     safe_keys: bool = False  # the app makes the keys itself, so that they fit an S3 key as they are
     prefix: str = ""  # namespace of the keys
+    switch: str = ""  # of a shared library: the variable by which a service moves the store, and begins its keys
     ttl_seconds: int | None = None
     differences: tuple[str, ...] = ()  # what behaves differently, each a sentence
     refusals: tuple[Refusal, ...] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unstate import facts, index, project, workers
 from unstate.classify import classify, files, in_order
+from unstate.classify.joining import joined
 from unstate.classify.locks import Locks
 from unstate.classify.suppress import suppressed
 from unstate.config import Config
@@ -101,7 +102,7 @@ class _Scanner:
             comments.update(result.comments)
             problems.update(dict.fromkeys(result.problems))
             for finding in result.findings:
-                found.setdefault(finding.id, finding)
+                found[finding.id] = joined(found[finding.id], finding) if finding.id in found else finding
         findings, unused = suppressed(found.values(), comments, self.config)
         return Scan(
             root=".",

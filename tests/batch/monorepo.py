@@ -47,15 +47,15 @@ STORES = {
 }
 # A library's module with state.
 LIBRARY = """\
-seen: dict[str, str] = {}
+notes: dict[str, str] = {}
 
 
 def remember(key: str, value: str) -> None:
-    seen[key] = value
+    notes[key] = value
 
 
 def recall(key: str) -> str | None:
-    return seen.get(key)
+    return notes.get(key)
 """
 # What is wrong with a service, and the file that shows it.
 BROKEN = {
@@ -114,7 +114,7 @@ class Monorepo:
         stores = []
         if name in ("flags", "pricing"):  # with state of their own
             self._put(f"{root}/src/{name}/state.py", LIBRARY)
-            stores.append({"path": f"{root}/src/{name}/state.py", "name": "seen"})
+            stores.append({"path": f"{root}/src/{name}/state.py", "name": "notes"})
         self._put(f"{root}/src/{name}/words.py", "def shout(text: str) -> str:\n    return text.upper()\n")
         self.truth.libraries[name] = {"root": root, "used_by": [], "stores": stores}
 

@@ -54,11 +54,26 @@ def body(campaign: Campaign, unit: Unit, planned: Planned) -> bytes:
         outside=[change.path for change in planned.changes if unit.is_library and not unit.holds(change.path)],
         shared=sorted(shared),
         holds=holds,
+        switches=_switches(campaign, unit, planned),
         notes=planned.notes,
         tested=tested,
         visible=visible,
     )
     return f"{text.rstrip()}\n".encode("utf-8", "backslashreplace")
+
+
+def _switches(campaign: Campaign, unit: Unit, planned: Planned) -> list[tuple[str, list[str]]]:
+    """(variable, stores that it moves) of the libraries that a unit is or keeps state in."""
+    groups = list(planned.plan.groups) if unit.is_library else []
+    ids = {finding.id for finding in planned.shared}
+    for library in () if unit.is_library else library_units(campaign.settings.estate, {}):
+        made = campaign.planned(library.name) if library.root in unit.libraries else None
+        groups += [group for group in made.plan.groups if group.id in ids] if made else []
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        if group.switch:
+            found.setdefault(group.switch, []).append(f"`{group.finding.store.name}`")
+    return sorted(found.items())
 
 
 def message(campaign: Campaign, unit: Unit, planned: Planned) -> str:

@@ -85,7 +85,10 @@ def settings(root: Path, unit: Unit, lifetimes: Mapping[str, str]) -> Config:
             msgspec.structs.replace(each, paths=tuple(_moved(path, folder) for path in each.paths))
             for each in config.overrides
         ),
-        service=tuple(Service(name=each, root=each) for each in unit.folders),
+        service=tuple(
+            Service(name=each, root=each, library=each in unit.libraries or (unit.is_library and each == unit.root))
+            for each in unit.folders
+        ),
     )
 
 

@@ -28,6 +28,7 @@ _T = ("from typing import TypeVar",)
 _ALL = (
     Helper("MissingSetting"),
     Helper("setting", ("MissingSetting",), ("import os",)),
+    Helper("state_prefix", (), ("import os", "import re")),
     Helper("Lazy", (), (*_ANY, *_CALLABLE)),
     Helper("redis_client", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),
     Helper("redis_bytes", ("setting", "Lazy"), (*_REDIS, *_CACHE, *_ANY)),

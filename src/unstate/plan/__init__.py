@@ -13,9 +13,10 @@ from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
 from unstate.plan.group import REDIS, S3, Planner
 from unstate.plan.naming import prefixes
+from unstate.plan.shared import remarks, switch_variable, switched
 from unstate.plan.sources import Sources
 
-__all__ = ["REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "ttl_constant"]
+__all__ = ["REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "remarks", "switch_variable", "ttl_constant"]
 
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 
@@ -33,6 +34,14 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
     planner = Planner(config, known, sources, {each.service: each for each in backing})
     groups: list[Group] = [
         planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings
+    ]
+    shared = {service.root for service in config.service if service.library}
+    names_of_modules = {each.service: each.module for each in backing}
+    groups = [
+        switched(group, names_of_modules[group.finding.store.service], sources)
+        if group.finding.store.service in shared
+        else group
+        for group in groups
     ]
     used = {group.finding.store.service for group in groups if group.layout is not None}
     modules = founded((each for each in backing if each.service in used), stores, sources)

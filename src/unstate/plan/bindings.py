@@ -5,6 +5,7 @@ from __future__ import annotations
 from unstate.model import Group
 from unstate.plan.layout import bound
 from unstate.rewrite import Binding
+from unstate.rewrite.both import MARK
 
 
 def binding(group: Group) -> Binding:
@@ -19,7 +20,7 @@ def binding(group: Group) -> Binding:
         container=group.container,
         codec=group.codec,
         key_type=group.key_type,
-        prefix=group.prefix,
+        prefix=f"{MARK}{store.module}:{group.prefix}" if group.switch else group.prefix,
         sites=store.sites,
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from unstate.model import FileChange, Group, Plan
-from unstate.plan import Sources, binding
+from unstate.plan import Sources, binding, remarks
 from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.compose import overlays
 from unstate.render.dependencies import Declared, declared
@@ -16,6 +16,7 @@ from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
 from unstate.render.wire import INIT, wired
 from unstate.rewrite import Binding, Source, rewrite_source
+from unstate.rewrite.both import NotBothError, both
 
 __all__ = ["Declared", "RenderError", "dependencies", "render"]
 
@@ -40,8 +41,7 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     contents: dict[str, bytes] = {}
     for path, touching in sorted(by_path.items()):
         service = touching[0].finding.store.service
-        bindings = [binding(group) for group in touching]
-        contents[path], used = _rewritten(sources.source(path, service), bindings, modules[service].module)
+        contents[path], used = _rewritten(sources.source(path, service), touching, modules[service].module)
         names[service] |= used
     changes = []
     made: dict[str, bytes] = {}
@@ -57,7 +57,8 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         if backing.app and generated.tied:
             content = contents.get(backing.app.path) or sources.read(backing.app.path)
             contents[backing.app.path] = wired(content, backing.app, backing.module)
-        example = env_example(root, service, made[service])
+        shared = any(group.switch for group in of_service)  # a library's variables are set in its services
+        example = None if shared else env_example(root, service, made[service])
         changes += [generated.change, example] if example else [generated.change]
     changes += [FileChange(path=path, before=sources.read(path), after=after) for path, after in contents.items()]
     changes += [*dependencies(root, groups).changes, *overlays(root, made)]
@@ -74,7 +75,19 @@ def dependencies(root: Path, groups: Collection[Group]) -> Declared:
     return declared(root, requires)
 
 
-def _rewritten(source: Source, bindings: list[Binding], module: str) -> tuple[bytes, set[str]]:
+def _rewritten(source: Source, groups: list[Group], module: str) -> tuple[bytes, set[str]]:
+    outright = [binding(group) for group in groups if not group.switch]
+    if len(outright) == len(groups):
+        return _replaced(source, outright, module)
+    after, used = _replaced(source, [binding(group) for group in groups], module)
+    base = Source(_replaced(source, outright, module)[0], source.path, source.exported) if outright else source
+    try:
+        return both(base, after, module, used, remarks(groups, source.path))
+    except NotBothError as error:
+        raise RenderError(f"{source.path}: {error}; accept fewer groups at once") from None
+
+
+def _replaced(source: Source, bindings: list[Binding], module: str) -> tuple[bytes, set[str]]:
     outcome = rewrite_source(source, bindings, module)
     if outcome.after is None:
         refusal = next(each for refusals in outcome.refusals.values() for each in refusals)

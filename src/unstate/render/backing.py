@@ -13,8 +13,9 @@ from typing import Any
 
 from unstate.catalogue import helpers
 from unstate.model import Backing, FileChange, Framework, Group, SettingsStyle
-from unstate.plan import ttl_constant
+from unstate.plan import switch_variable, ttl_constant
 from unstate.render.templates import fill
+from unstate.rewrite.both import PREFIX
 
 TEMPLATE = "backing_services.py.j2"
 WIDTH = 120
@@ -41,6 +42,8 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
     wanted = helpers.closure({*(name for name in names if name in helpers.NAMES), *there})
     clients = {client.kind: client for client in backing.clients}
     tied = tie(backing, wanted, before)
+    switch = switch_variable(backing.service) if PREFIX in wanted else ""
+    late = bool(switch) and not uses_async_redis(wanted)  # Redis is imported where it is used
     values: dict[str, Any] = {
         "names": wanted,
         "settings": dict(sorted(settings.items())),
@@ -51,11 +54,15 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         "clients": {kind: clients.get(kind) for kind in ("redis", "async_redis", "s3")},
         "uses_async_redis": uses_async_redis(wanted),
         "tied": tied,
+        "switch": switch,
+        "late": late,
         "cached": [name for name, used in (("_redis", _REDIS), ("_s3", {"s3"} - clients.keys())) if wanted & used],
         "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
     }
     lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}
     lines.update(("from datetime import timedelta",) if settings else ())
+    if late:
+        lines = {line for line in lines if "redis" not in line}
     body = fill(root, TEMPLATE, imports="", **values)
     text = fill(root, TEMPLATE, imports=_import_block(_used(lines, body)), **values)
     change = FileChange(path=backing.path, before=before, after=_tidy(text).encode())

@@ -42,7 +42,7 @@ def rollout(
         backings=[*(["Redis"] if in_redis else []), *(["the S3 bucket"] if in_s3 else [])],
         variables=[*(["`REDIS_URL`"] if asks else []), *(["`UPLOAD_BUCKET`"] if in_s3 else [])],
         lost=[(code(group.finding.store.name), _lost(group)) for group in groups],
-        prefixes=sorted({code(group.prefix) for group in groups if group.prefix}),
+        prefixes=sorted({code(_prefix(group)) for group in groups if group.prefix}),
     )
 
 
@@ -50,6 +50,11 @@ def _asks_for_redis(group: Group, own: Collection[str]) -> bool:
     """Whether a group needs a Redis client that the app does not have."""
     sites = [site for site in group.finding.store.sites if site.function]
     return any(("async_redis" if site.asynchronous else "redis") not in own for site in sites) or not sites
+
+
+def _prefix(group: Group) -> str:
+    """What a store's keys begin with; those of a shared library begin with what each service sets."""
+    return f"${group.switch}/{group.finding.store.module}:{group.prefix}" if group.switch else group.prefix
 
 
 def _lost(group: Group) -> str:

@@ -1,0 +1,256 @@
+"""State that services share: by default nothing changes; a service that sets the variable has it in Redis, alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from unstate.batch.discover import discover
+from unstate.batch.units import library_units
+from unstate.batch.work import Planned, settings
+from unstate.model import Group
+from unstate.plan import plan
+from unstate.render import render
+from unstate.scan import scan
+from unstate.verify.services import redis_server
+
+APP = "from flask import Flask\n\nimport shop.state as state\n\napp = Flask(__name__)\n\n\n"
+ROUTES = "".join(
+    f'@app.get("/{name}/<key>/<value>")\ndef {name}(key: str, value: str):\n'
+    f"    return str(state.{name}(key, value))\n\n\n"
+    for name in ("put", "take", "size", "names", "count", "forget", "wipe")
+)
+STATE = '''\
+"""What the shop remembers."""
+
+notes: dict[str, str] = {}
+visits: dict[str, int] = {}
+basket: dict[str, str] = {}  # {in order}
+
+
+def put(key: str, value: str) -> str:
+    """Remember a value.
+
+      Indented {text} of a docstring stays as it is.
+    """
+    notes[key] = value
+    basket[key] = f"{{{value}}}"
+    return f"kept {value}"
+
+
+def take(key: str, value: str) -> str | None:
+    # What was there, or nothing.
+    return notes.get(key)
+
+
+def size(key: str, value: str) -> int: return len(basket)
+
+
+def names(key: str, value: str) -> list[str]:
+    found = []
+    for name in basket:
+        found.append(name)
+    return sorted(found)
+
+
+def count(key: str, value: str) -> int:
+    if key not in visits:
+        visits[key] = 0
+    visits[key] += 1
+    return visits[key]
+
+
+def forget(key: str, value: str) -> str:
+    try:
+        del notes[key]
+    except KeyError:
+        return "never seen"
+    return """gone
+  for good"""
+
+
+def wipe(key: str, value: str) -> None:
+    basket.clear()
+'''
+# Runs calls of the library and writes the answers; `redis` must not be there where state stays in memory.
+CALLS = """\
+import json, os, sys
+if "SHOP_STATE_PREFIX" not in os.environ:
+    sys.modules["redis"] = None
+from shop import state
+print(json.dumps([getattr(state, name)(key, value) for name, key, value in json.load(sys.stdin)]))
+"""
+
+
+def library(root: Path, state: str = STATE, app: str = APP + ROUTES, service: str = "") -> Path:
+    """A repository with two services and the library that they share."""
+    files = {
+        "libs/shop/pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n\n[build-system]\nrequires = ["x"]\n',
+        "libs/shop/src/shop/__init__.py": "",
+        "libs/shop/src/shop/state.py": state,
+        **{
+            f"services/{name}/{file}": text
+            for name in ("orders", "users")
+            for file, text in {"requirements.txt": "flask\n", "app.py": app + service}.items()
+        },
+    }
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+def planned(root: Path) -> Planned:
+    """The plan of the library, with every group taken."""
+    estate = discover(root)
+    unit = next(each for each in library_units(estate, {"libs/shop": {"orders", "users"}}))
+    config = settings(root, unit, {})
+    made = plan(root, scan(root, config, 1, unit.folders, unit.libraries), config)
+    ids = tuple(group.id for group in made.groups if group.layout is not None)
+    return Planned(plan=made, taken=ids, changes=render(root, made, ids))
+
+
+def migrated(root: Path) -> Path:
+    for change in planned(root).changes:
+        (root / change.path).parent.mkdir(parents=True, exist_ok=True)
+        (root / change.path).write_bytes(change.after or b"")
+    return root
+
+
+def answers(root: Path, calls: list[tuple[str, str, str]], **environ: str) -> list[object]:
+    """What the library answers, in a process of its own."""
+    plain = {name: value for name, value in os.environ.items() if name not in ("SHOP_STATE_PREFIX", "REDIS_URL")}
+    done = subprocess.run(
+        [sys.executable, "-c", CALLS],
+        input=json.dumps(calls),
+        capture_output=True,
+        text=True,
+        env={**plain, "PYTHONPATH": str(root / "libs/shop/src"), **environ},
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[object] = json.loads(done.stdout)
+    return found
+
+
+def some_calls(seed: int) -> list[tuple[str, str, str]]:
+    pick = random.Random(seed)
+    names = ["put", "put", "put", "take", "take", "size", "names", "count", "forget", "wipe"]
+    keys = ["a", "b", "", "ä:{x}", "notes:*", "a b"]
+    return [(pick.choice(names), pick.choice(keys), pick.choice(["1", "", "{}"])) for _ in range(60)]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The repository as it was, and as it becomes."""
+    before = library(tmp_path_factory.mktemp("before"))
+    return before, migrated(library(tmp_path_factory.mktemp("after")))
+
+
+def test_every_store_is_switched(tmp_path: Path) -> None:
+    groups = planned(library(tmp_path)).plan.groups
+    assert sorted((group.finding.store.name, group.switch) for group in groups) == [
+        ("basket", "SHOP_STATE_PREFIX"),
+        ("notes", "SHOP_STATE_PREFIX"),
+        ("visits", "SHOP_STATE_PREFIX"),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_by_default_every_answer_is_what_it_was(repositories: tuple[Path, Path], seed: int) -> None:
+    before, after = repositories
+    assert answers(after, some_calls(seed)) == answers(before, some_calls(seed))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_redis_every_answer_is_what_it_was(repositories: tuple[Path, Path], redis: str, seed: int) -> None:
+    before, after = repositories
+    found = answers(after, some_calls(seed), REDIS_URL=redis, SHOP_STATE_PREFIX=f"service-{seed}")
+    assert found == answers(before, some_calls(seed))
+
+
+def test_processes_of_one_service_share_and_services_do_not(repositories: tuple[Path, Path], redis: str) -> None:
+    _, after = repositories
+    look = [("take", "k", ""), ("names", "", "")]
+    assert answers(after, [("put", "k", "v")], REDIS_URL=redis, SHOP_STATE_PREFIX="orders") == ["kept v"]
+    assert answers(after, look, REDIS_URL=redis, SHOP_STATE_PREFIX="orders") == ["v", ["k"]]
+    assert answers(after, look, REDIS_URL=redis, SHOP_STATE_PREFIX="users") == [None, []]
+    answers(after, [("wipe", "", "")], REDIS_URL=redis, SHOP_STATE_PREFIX="users")
+    assert answers(after, look, REDIS_URL=redis, SHOP_STATE_PREFIX="orders") == ["v", ["k"]]
+
+
+@pytest.mark.parametrize("prefix", ["a:b", "a*", "a b", "{}"])
+def test_a_prefix_that_could_reach_into_others_is_an_error(repositories: tuple[Path, Path], prefix: str) -> None:
+    with pytest.raises(AssertionError, match="SHOP_STATE_PREFIX may hold"):
+        answers(repositories[1], [("take", "a", "")], REDIS_URL="redis://localhost:1", SHOP_STATE_PREFIX=prefix)
+
+
+def test_what_was_written_reads_well_and_is_written_once(repositories: tuple[Path, Path]) -> None:
+    _, after = repositories
+    path = "libs/shop/src/shop/state.py"
+    text = (after / path).read_text()
+    assert "basket: dict[str, str] = {}  # {in order}" not in text or "ignore" in text
+    assert (
+        '    """Remember a value.\n\n      Indented {text} of a docstring stays as it is.\n    """\n    if not' in text
+    )
+    assert "    if not state_prefix():\n        # What was there, or nothing.\n        return notes.get(key)\n" in text
+    assert 'return redis_client.get(f"{state_prefix()}/shop.state:notes:{key}")' in text
+    assert planned(after).changes == ()
+    assert planned(after).plan.groups == ()
+
+
+def one(groups: tuple[Group, ...]) -> Group:
+    assert len(groups) == 1
+    return groups[0]
+
+
+NOT_ALONE: dict[str, tuple[str, str, str]] = {
+    "a service reaches in": (
+        "notes: dict[str, str] = {}\n\n\ndef put(key: str, value: str) -> None:\n    notes[key] = value\n",
+        '@app.get("/x/<key>")\ndef x(key: str):\n    return state.notes.get(key) or ""\n',
+        "services/orders/app.py uses it directly",
+    ),
+    "it is filled at import": (
+        'notes: dict[str, str] = {}\nnotes["first"] = "1"\n\n\n'
+        "def put(key: str, value: str) -> None:\n    notes[key] = value\n",
+        "",
+        "the store is used when its module is imported",
+    ),
+    "its definition has a remark on its type": (
+        "notes: dict[str, str] = {}  # type: ignore\n\n\ndef put(key: str, value: str):\n    notes[key] = value\n",
+        "",
+        "a store's definition has no room for a remark",
+    ),
+    "it is asynchronous": (
+        "notes: dict[str, str] = {}\n\n\nasync def put(key: str, value: str) -> None:\n    notes[key] = value\n",
+        "",
+        "put is asynchronous",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_ALONE)
+def test_what_cannot_be_switched_moves_everywhere_and_says_so(tmp_path: Path, case: str) -> None:
+    state, service, reason = NOT_ALONE[case]
+    route = (
+        '@app.get("/put/<key>/<value>")\ndef put(key: str, value: str):\n    state.put(key, value)\n    return ""\n\n\n'
+    )
+    group = one(planned(library(tmp_path, state, APP + route, service)).plan.groups)
+    assert group.switch == ""
+    if group.layout is not None:
+        assert group.verdict == "review"
+        assert any(reason in each and "every service" in each for each in group.differences)
+    else:
+        assert group.refusals
