@@ -29,20 +29,25 @@ BYTES: dict[str, Callable[[bytes], bytes]] = {
 CASES = {
     "fields of pydantic": (
         PYDANTIC,
-        "class S(BaseSettings):\n    a: str = ''\n\n    class Config:\n        env_file = '.env'\n",
-        "class S(BaseSettings):\n    a: str = ''\n    redis_url: str = \"\"\n\n"
-        "    class Config:\n        env_file = '.env'\n",
+        'class S(BaseSettings):\n    a: str = ""\n\n    class Config:\n        env_file = ".env"\n',
+        'class S(BaseSettings):\n    a: str = ""\n    redis_url: str = ""\n\n'
+        '    class Config:\n        env_file = ".env"\n',
     ),
     "fields in capitals": (
         Settings(style=SettingsStyle.PYDANTIC, path="c.py", holder="S"),
-        "class S(BaseSettings):\n    A: str = ''\n    model_config = D()\n",
-        "class S(BaseSettings):\n    A: str = ''\n    REDIS_URL: str = \"\"\n    model_config = D()\n",
+        'class S(BaseSettings):\n    A: str = ""\n    model_config = D()\n',
+        'class S(BaseSettings):\n    A: str = ""\n    REDIS_URL: str = ""\n    model_config = D()\n',
+    ),
+    "quotes as the app has them": (
+        FLASK,
+        "import os\n\n\nclass Config:\n    KEY = 'a'\n",
+        "import os\n\n\nclass Config:\n    KEY = 'a'\n    REDIS_URL = os.environ.get('REDIS_URL', '')\n",
     ),
     "a field that is there": (PYDANTIC, "class S(B):\n    redis_url: RedisDsn\n", None),
     "a class without fields": (
         PYDANTIC,
-        "class S(B):\n    '''Doc.'''\n",
-        "class S(B):\n    '''Doc.'''\n    redis_url: str = \"\"\n",
+        'class S(B):\n    """Doc."""\n',
+        'class S(B):\n    """Doc."""\n    redis_url: str = ""\n',
     ),
     "a class that is gone": (PYDANTIC, "class T(B):\n    a: int\n", None),
     "Django": (
@@ -59,14 +64,14 @@ CASES = {
     ),
     "Django with environ": (
         DJANGO,
-        "import environ\nenv = environ.Env()\nDEBUG = env('DEBUG')\n",
-        "import environ\nenv = environ.Env()\nDEBUG = env('DEBUG')\n\n# Where the state of this app lives\n"
+        "import environ\nenv = environ.Env()\nDEBUG = env()\n",
+        "import environ\nenv = environ.Env()\nDEBUG = env()\n\n# Where the state of this app lives\n"
         'REDIS_URL = env("REDIS_URL", default="")\n',
     ),
     "Django with decouple": (
         DJANGO,
-        "from decouple import config\nKEY = config('KEY')\n",
-        "from decouple import config\nKEY = config('KEY')\n\n# Where the state of this app lives\n"
+        "from decouple import config\nKEY = config()\n",
+        "from decouple import config\nKEY = config()\n\n# Where the state of this app lives\n"
         'REDIS_URL = config("REDIS_URL", default="")\n',
     ),
     "Django that has it": (DJANGO, "REDIS_URL = 'redis://x'\n", None),

@@ -36,6 +36,8 @@ def _with_entry(content: bytes, settings: Settings, name: str) -> bytes:
     earlier = [there[each] for each in written[:position] if each in there]
     later = [there[each] for each in written[position + 1 :] if each in there]
     line, needs_os = _entry(tree, settings, name)
+    if content.count(b"'") > content.count(b'"'):
+        line = line.replace(b'"', b"'")
     indent = indent_of(content, body[0].lineno)
     if earlier:
         content = insert(content, earlier[-1].end_lineno or 0, [indent + line])
