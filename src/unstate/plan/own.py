@@ -17,8 +17,11 @@ from unstate.plan.names import assigned, blocks, dotted, imported, needs_nothing
 from unstate.plan.sources import MARK, Sources
 from unstate.project import is_aside
 
+# A file without any of these has nothing that is looked for; most are never parsed for it.
 _GATE = re.compile(
-    rb"[Rr]edis|boto3|Settings\(|BaseSettings|INSTALLED_APPS|FastAPI|Starlette|Flask|aiohttp|class \w*Config\b"
+    rb"^[ \t]*(?:from|import)[ \t].*redis|\bboto3\.client\(|\b(?:FastAPI|Starlette|Flask|Application)\("
+    rb"|Settings\b|^INSTALLED_APPS\b|^class \w*Config\b|\.config\.from_",
+    re.MULTILINE,
 )
 _MAKERS = {
     Framework.FASTAPI: {"fastapi.FastAPI", "fastapi.applications.FastAPI"},
