@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import libcst as cst
 
 from unstate.model import Refusal
 from unstate.rewrite import check, imports
@@ -12,6 +14,7 @@ from unstate.rewrite.files import FOLDER, FileEdits
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
+from unstate.rewrite.saves import Save
 from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
 
@@ -34,11 +37,22 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     for line, binding in references.missing:
         _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
     awaited = frozenset[str]().union(*(binding.awaited for binding in bindings))
-    files = FileEdits(source, folders, names, outcome)
-    transformer = Transformer(references, names, outcome, source, files, awaited)
-    changed = source.module.visit(transformer)
-    transformer.finish(stores)
-    files.finish(folders)
+
+    def visited(planned: Mapping[int, Sequence[Save]]) -> tuple[cst.Module, Transformer]:
+        files = FileEdits(source, folders, names, outcome)
+        transformer = Transformer(references, names, outcome, source, files, awaited, planned)
+        changed = source.module.visit(transformer)
+        transformer.finish(stores)
+        files.finish(folders)
+        return changed, transformer
+
+    changed, transformer = visited({})
+    planned = {} if outcome.refusals else transformer.saves.planned(references.within)
+    if planned:  # once more, with what the first time has shown
+        outcome, names = Rewritten(source.path), Names(names.taken)
+        for save in (each for saves in planned.values() for each in saves):
+            references.hold(source.flow.around(save.statement), save.binding)
+        changed, _ = visited(planned)
     if outcome.refusals:
         return outcome
     if awaited:

@@ -1,149 +1,336 @@
 """Where a value goes that was read from a store. A copy from Redis is no part of the store any more: a change to it
-would be lost without a word. So every use of a mutable value is followed until it is known to end in a mere reading.
+would be lost without a word. So every use of a mutable value is followed, into the functions that get it and to the
+callers that are given it, until it is known to end in a mere reading, or in a change that can be written back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import libcst as cst
 
-_READS = frozenset(
-    "get keys values items copy index count isoformat strftime timestamp total_seconds lower upper strip split "
-    "startswith endswith join format encode decode replace title model_dump model_dump_json dict json to_dict to_json "
-    "union intersection difference issubset issuperset isdisjoint hex bit_length is_alive".split()
-)
-_KEEPING = frozenset("get values items copy dict model_dump to_dict".split())  # what they give may hold parts of it
-_CHANGES = frozenset(
-    "append extend insert remove pop popitem clear update setdefault add discard sort reverse appendleft popleft "
-    "difference_update intersection_update symmetric_difference_update".split()
-)
-_CONSUMERS = frozenset(
-    "len str repr bool int float sum any all min max isinstance hash print type jsonify dumps dump JSONResponse "
-    "json_response render_template render make_response debug info warning error exception critical log Response "
-    "HTTPException abort emit send send_json send_text publish".split()
-)
-_COPIES = frozenset("list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split())
+from unstate.rewrite import flowwords as words
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement that changes a value in place, through the local name that the value was bound to."""
+
+    statement: cst.CSTNode  # the line
+    name: str
+    step: cst.CSTNode | None  # `s["n"]`, `s.n`: the part of it that changes; None where it is the whole
+
+
+@dataclass(slots=True)
+class Trace:
+    """One value followed: `changes` can be written back, `notes` are worth a word to a person."""
+
+    start: cst.CSTNode | None = None  # what was read
+    changes: list[Change] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    root: str = ""  # the local name that it is bound to, whose changes can be written back
+    function: cst.FunctionDef | None = None  # where that name lives
+    step: cst.CSTNode | None = None
+    following: set[tuple[int, str]] = field(default_factory=set)
+
+
+Elsewhere: TypeAlias = "Callable[[str], Sequence[Flow] | None]"
 
 
 class Flow:
-    """Follows values within one module."""
+    """Follows values from one module through its service."""
 
-    def __init__(self, module: cst.Module, exported: frozenset[str]) -> None:
+    def __init__(
+        self,
+        module: cst.Module,
+        exported: frozenset[str],
+        elsewhere: Elsewhere = lambda _: (),
+        local_modules: frozenset[str] = frozenset(),
+    ) -> None:
+        """`elsewhere`: the flows of the other files that have a word, None where they are too many to read;
+        `local_modules`: the top-level names of the service's own modules."""
         self.module = module
         self.exported = exported
+        self._elsewhere = elsewhere
+        self._local_modules = local_modules
         self._parents: dict[int, cst.CSTNode] = {}
         self._order: dict[int, int] = {}
+        self._functions: dict[str, list[cst.FunctionDef | cst.ClassDef]] = {}
+        self._imports: dict[str, str] = {}  # local name -> top-level module, "." for a relative one
         for number, parent in enumerate(_all(module)):
             self._order[id(parent)] = number
             for child in parent.children:
                 self._parents[id(child)] = parent
-        self._following: set[int] = set()
+            self._note(parent)
 
-    def changed(self, node: cst.CSTNode) -> str | None:
-        """Why a value may be changed in place, or go where nobody can tell; None if it is merely read."""
-        if id(node) in self._following:
-            return None
-        self._following.add(id(node))
-        try:
-            return self._use(node)
-        finally:
-            self._following.discard(id(node))
+    def _note(self, node: cst.CSTNode) -> None:
+        match node:
+            case cst.FunctionDef() | cst.ClassDef():
+                self._functions.setdefault(node.name.value, []).append(node)
+            case cst.ImportFrom(names=[*aliases]):
+                top = "." if node.relative or node.module is None else _root(node.module)
+                self._imports.update((_bound_as(alias), top) for alias in aliases)
+            case cst.Import(names=aliases):
+                self._imports.update((_bound_as(alias), _root(alias.name)) for alias in aliases)
 
-    def changed_later(self, value: cst.BaseExpression) -> str | None:
-        """Why a value may be changed after it was put into a store; None if it is merely read from then on."""
-        function = self._function(value)
+    def follow(self, node: cst.CSTNode, trace: Trace) -> str | None:
+        """Why a value may be changed where that cannot be written back, or go where nobody can tell; None if not."""
+        trace.start = node
+        return self._changed(node, trace)
+
+    def follow_stored(self, value: cst.BaseExpression, trace: Trace) -> str | None:
+        """The same for a value that is put into a store here, from then on."""
+        function = self.function(value)
         if function is None:
             return None
         names = {name.value for name in _kept_names(value)}
         here = self._order[id(value)]
-        return self._first(
-            self._loaded(name)
-            for name in _all(function)
-            if isinstance(name, cst.Name)
-            and name.value in names
-            and self._order[id(name)] > here
-            and not _inside(name, value)
-        )
+        if isinstance(value, cst.Name):
+            trace.root, trace.function = value.value, function
+        try:
+            return _first(
+                self._loaded(name, trace)
+                for name in _all(function)
+                if isinstance(name, cst.Name)
+                and name.value in names
+                and self._order[id(name)] > here
+                and not _inside(name, value)
+            )
+        finally:
+            trace.root = ""
 
-    def _use(self, node: cst.CSTNode) -> str | None:
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around a node."""
+        return self._parents.get(id(node))
+
+    def around(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
+        """The nodes around a node, the module first, the node itself last."""
+        found = [node]
+        while (parent := self._parents.get(id(found[-1]))) is not None:
+            found.append(parent)
+        return tuple(reversed(found))
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The innermost function around a node."""
+        current: cst.CSTNode | None = node
+        while current is not None and not isinstance(current, cst.FunctionDef):
+            current = self._parents.get(id(current))
+        return current
+
+    # -- one use of a value ------------------------------------------------------------------------------------------
+
+    def _changed(self, node: cst.CSTNode, trace: Trace) -> str | None:
+        key = (id(node), trace.root)
+        if key in trace.following:
+            return None
+        trace.following.add(key)
+        return self._use(node, trace)
+
+    def _use(self, node: cst.CSTNode, trace: Trace) -> str | None:
         parent = self._parents[id(node)]
         match parent:
             case cst.Subscript(value=value) if value is node:
-                return self.changed(parent)  # written to, or read as a part that may be changed itself
+                return self._changed(parent, trace)  # written to, or read as a part that may be changed itself
             case cst.Attribute(value=value) if value is node:
-                return self._attribute(parent)
+                return self._attribute(parent, trace)
             case cst.Call(func=func) if func is node:
                 return "it is called"
             case cst.Arg():
-                return self._argument(parent)
+                return self._argument(parent, trace)
             case cst.Assign(targets=targets, value=value) if value is node:
-                return self._first(self._named(target.target, parent) for target in targets)
+                return _first(self._named(target.target, parent, node, trace) for target in targets)
             case cst.AnnAssign(target=target, value=value) if value is node:
-                return self._named(target, parent)
+                return self._named(target, parent, node, trace)
             case cst.NamedExpr(target=target, value=value) if value is node:
-                return self._first([self._named(target, parent), self.changed(parent)])
+                return _first([self._named(target, parent, node, trace), self._changed(parent, trace)])
             case cst.For(target=target, iter=iterated) | cst.CompFor(target=target, iter=iterated) if iterated is node:
-                return self._named(target, parent)
+                return self._named(target, parent, node, trace)
             case cst.Return():
-                return self._returned(parent)
+                return self._returned(parent, trace)
             case cst.Yield() | cst.Lambda() | cst.WithItem() | cst.From():
                 return "it is handed on"
             case cst.AssignTarget() | cst.Del():
-                return "it is written to"
+                return self._change(node, trace, "it is written to")
             case cst.AugAssign(target=target) if target is node:
-                return "it is changed in place"
-        if isinstance(parent, _READING):
+                return self._change(node, trace, "it is changed in place")
+        if isinstance(parent, words.READING):
             return None
-        if isinstance(parent, _PASSING):
-            return self.changed(parent)
+        if isinstance(parent, words.PASSING):
+            return self._changed(parent, trace)
         if isinstance(parent, cst.BaseSmallStatement | cst.BaseCompoundStatement):
             return None
-        return self.changed(parent) if isinstance(parent, cst.BaseExpression) else None
+        return self._changed(parent, trace) if isinstance(parent, cst.BaseExpression) else None
 
-    def _attribute(self, parent: cst.Attribute) -> str | None:
+    def _change(self, node: cst.CSTNode, trace: Trace, reason: str) -> str | None:
+        """A change in place: one that can be written back is noted, any other is a reason."""
+        statement = node
+        while not isinstance(statement, cst.SimpleStatementLine):
+            if isinstance(statement, cst.BaseComp | cst.Lambda | cst.BaseCompoundStatement | cst.Module):
+                return reason
+            statement = self._parents[id(statement)]
+        if not trace.root or trace.function is None or self.function(node) is not trace.function:
+            return reason
+        trace.changes.append(Change(statement, trace.root, trace.step))
+        return None
+
+    def _attribute(self, parent: cst.Attribute, trace: Trace) -> str | None:
         call = self._parents[id(parent)]
         if not (isinstance(call, cst.Call) and call.func is parent):
-            return self.changed(parent)
+            return self._changed(parent, trace)
         method = parent.attr.value
-        if method in _CHANGES:
-            return f"`.{method}()` changes it in place"
-        if method not in _READS:
+        if method in words.CHANGES:
+            reason = self._change(parent, trace, f"`.{method}()` changes it in place")
+            return reason or (self._changed(call, trace) if method == "setdefault" else None)
+        if method in words.READS:
+            return self._changed(call, trace) if method in words.KEEPING else None
+        methods = self._methods(method)
+        if not methods:
             return f"`.{method}()` may change it"
-        return self.changed(call) if method in _KEEPING else None
+        reason, changes = self._into(methods, 0, "", trace, receiver=True)
+        if reason is None and changes:
+            reason = self._change(parent, trace, f"`.{method}()` changes it in place")
+        return reason or (None if self._gives_text(methods) else self._changed(call, trace))
 
-    def _argument(self, argument: cst.Arg) -> str | None:
+    @staticmethod
+    def _gives_text(functions: Sequence[tuple[Flow, cst.FunctionDef]]) -> bool:
+        """Whether functions are declared to return what nobody can change."""
+        plain = ("str", "int", "bool", "float", "None", "bytes")
+        return all(
+            isinstance(function.returns, cst.Annotation)
+            and isinstance(function.returns.annotation, cst.Name)
+            and function.returns.annotation.value in plain
+            for _, function in functions
+        )
+
+    def _argument(self, argument: cst.Arg, trace: Trace) -> str | None:
         call = self._parents[id(argument)]
         if not isinstance(call, cst.Call):
             return None
         name = _called(call)
-        if name in _CONSUMERS:
-            return None
-        if name in _COPIES or (name == "get" and argument is not call.args[0]):
-            return self.changed(call)
+        if name == "setattr" and argument is call.args[0]:
+            return self._change(argument, trace, "`setattr` changes it in place")
+        if name in words.CONSUMERS or _root(call.func) in words.LOGGERS | words.BUILTIN_TYPES:
+            return self._changed(call, trace) if name in words.COPIES else None
+        if name in words.COPIES or (name == "get" and argument is not call.args[0]):
+            return self._changed(call, trace)
         if argument.star == "**":
             return None  # a new dict of the fields
         method = isinstance(call.func, cst.Attribute)
         if method and name in ("get", "pop", "index", "count", "discard", "remove", "startswith", "join"):
             return None
-        return f"it is handed to `{name}`, which may change it"
+        reason = f"it is handed to `{name}`, which may change it"
+        imported = self._imports.get(_root(call.func))
+        if imported in words.PURE_MODULES:
+            return None
+        if name in words.HOLDERS or argument.star:
+            return reason
+        functions = self._methods(name)
+        if functions:
+            place = len([arg for arg in call.args[: call.args.index(argument)] if arg.keyword is None])
+            keyword = "" if argument.keyword is None else argument.keyword.value
+            found, changes = self._into(functions, place, keyword, trace)
+            if found is None and changes:
+                return self._change(argument, trace, f"`{name}` changes it")
+            return found
+        if imported is not None and imported != "." and imported not in self._local_modules:
+            trace.notes.append(f"`{name}` of {imported} is handed a value of it: a change made there is not kept")
+            return self._changed(call, trace)
+        return reason
 
-    def _named(self, target: cst.BaseExpression, at: cst.CSTNode) -> str | None:
+    def _methods(self, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
+        """The functions of the service that are called so; none where one of them is a class, or nobody can tell."""
+        others = self._elsewhere(name) if name not in words.COMMON_METHODS else None
+        found = [(flow, each) for flow in (self, *(others or ())) for each in flow._functions.get(name, ())]
+        if others is None or not all(isinstance(each, cst.FunctionDef) for _, each in found):
+            return []
+        return found  # type: ignore[return-value]
+
+    def _into(
+        self,
+        functions: Sequence[tuple[Flow, cst.FunctionDef]],
+        place: int,
+        keyword: str,
+        trace: Trace,
+        *,
+        receiver: bool = False,
+    ) -> tuple[str | None, bool]:
+        """What functions do with an argument: why it cannot be told, and whether they change it."""
+        changes = False
+        for flow, function in functions:
+            shift = 0 if receiver or not flow.is_method(function) else 1
+            name = _parameter(function, place + shift, keyword)
+            if name is None:
+                return f"it is handed to `{function.name.value}`, which may change it", changes
+            if (id(function), name) in trace.following:
+                continue
+            trace.following.add((id(function), name))
+            inner = Trace(root=name, function=function, following=trace.following, notes=trace.notes)
+            reason = flow._names(function, {name}, inner)
+            if reason is not None:
+                return f"it is handed to `{function.name.value}`, and there {reason}", changes
+            changes |= bool(inner.changes)
+        return None, changes
+
+    def is_method(self, function: cst.FunctionDef) -> bool:
+        """Whether a function gets the object or class that it is called on."""
+        body = self._parents[id(function)]
+        static = any(_called_name(each.decorator) == "staticmethod" for each in function.decorators)
+        return isinstance(self._parents.get(id(body)), cst.ClassDef) and not static
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def _named(self, target: cst.BaseExpression, at: cst.CSTNode, value: cst.CSTNode, trace: Trace) -> str | None:
         """Every use of the names that the value, or parts of it, are bound to."""
-        names = {name.value for name in _all(target) if isinstance(name, cst.Name)}
         if not isinstance(target, cst.Name | cst.Tuple | cst.List):
             return "it is kept elsewhere"
-        function = self._function(at)
+        function = self.function(at)
         if function is None and not isinstance(at, cst.CompFor):
             return "it is kept in a global"
+        names = {name.value for name in _all(target) if isinstance(name, cst.Name)}
+        direct = value is trace.start and not trace.root and function is not None
+        if direct and isinstance(at, cst.For) and isinstance(target, cst.Tuple) and len(target.elements) == 2:
+            second = target.elements[1].value
+            names = {name.value for name in _all(second) if isinstance(name, cst.Name)}
+            target = second
         scope: cst.CSTNode = function if function is not None else self._parents[id(at)]
-        return self._first(
-            self._loaded(name) for name in _all(scope) if isinstance(name, cst.Name) and name.value in names
+        if isinstance(at, cst.CompFor):
+            scope = self._comprehension(at)
+        if not (direct and isinstance(target, cst.Name)) or isinstance(at, cst.CompFor):
+            return self._names(scope, names, trace)
+        trace.root, trace.function = target.value, function
+        try:
+            return self._polled(at, function, target.value) or self._names(scope, names, trace)
+        finally:
+            trace.root = ""
+
+    def _comprehension(self, at: cst.CSTNode) -> cst.CSTNode:
+        """The comprehension that a `for` in it belongs to."""
+        node = at
+        while isinstance(node, cst.CompFor):
+            node = self._parents[id(node)]
+        return node
+
+    def _names(self, scope: cst.CSTNode, names: set[str], trace: Trace) -> str | None:
+        return _first(
+            self._loaded(name, trace) for name in _all(scope) if isinstance(name, cst.Name) and name.value in names
         )
 
-    def _loaded(self, name: cst.Name) -> str | None:
+    def _polled(self, at: cst.CSTNode, function: cst.FunctionDef | None, name: str) -> str | None:
+        """A name that is bound before a `while` and read in it: others are expected to change what it holds."""
+        for loop in _all(function) if function is not None else ():
+            outside = isinstance(loop, cst.While) and not _inside(at, loop)
+            if outside and any(isinstance(node, cst.Name) and node.value == name for node in _all(loop)):
+                return "a loop goes on with it, and would not see what other processes change"
+        return None
+
+    def _loaded(self, name: cst.Name, trace: Trace) -> str | None:
         """One use of a name; its own binding is none."""
         parent = self._parents[id(name)]
+        if trace.root == name.value:
+            method = isinstance(parent, cst.Attribute) and isinstance(self._parents[id(parent)], cst.Call)
+            trace.step = None if method or not isinstance(parent, cst.Attribute | cst.Subscript) else parent
         match parent:
             case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) if target is name:
                 return None
@@ -155,11 +342,15 @@ class Flow:
                 return None
             case cst.Arg(keyword=keyword) if keyword is name:
                 return None
-            case cst.AugAssign(target=target) if target is name:
-                return "it is changed in place"
+            case cst.NameItem() | cst.ImportAlias():
+                return None
+            case cst.AugAssign(target=target, value=value) if target is name:
+                if isinstance(value, cst.BaseNumber | cst.BaseString):
+                    return None  # such a value is no container, so that the name is bound to a new one
+                return self._change(name, trace, "it is changed in place")
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript())], value=value) if value is name:
                 return None  # put back whole
-        return self.changed(name)
+        return self._changed(name, trace)
 
     def _is_target(self, element: cst.CSTNode) -> bool:
         node = element
@@ -167,81 +358,90 @@ class Flow:
             node = self._parents[id(node)]
         return isinstance(node, cst.AssignTarget | cst.For | cst.CompFor)
 
-    def _returned(self, node: cst.CSTNode) -> str | None:
+    # -- what is returned --------------------------------------------------------------------------------------------
+
+    def _returned(self, node: cst.CSTNode, trace: Trace) -> str | None:
         """A value returned from a handler is only written out; one from a helper goes where the helper is called."""
-        function = self._function(node)
+        function = self.function(node)
         if function is None:
             return None
         name = function.name.value
-        if function.decorators and not all(_registers(decorator) for decorator in function.decorators):
+        own = [each for each in function.decorators if _called_name(each.decorator) not in _PLAIN_DECORATORS]
+        if own and not all(_registers(decorator) for decorator in own):
             return f"a decorator of `{name}` gets it"
-        if function.decorators and name not in self.exported and not self._is_named(function):
+        if own and name not in self.exported and not self._is_named(function):
             return None  # a framework calls it, and writes the value out
-        if name in self.exported:
-            return f"`{name}` hands it to other modules"
-        if not isinstance(self._parents[id(function)], cst.Module):
+        method = self.is_method(function)
+        if not method and not isinstance(self._parents[id(function)], cst.Module):
             return f"`{name}` hands it out"
-        uses = [n for n in _all(self.module) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
-        return self._first(self._called_use(use) for use in uses)
+        others = self._elsewhere(name) if name not in words.COMMON_METHODS and not name.startswith("__") else None
+        if others is None:
+            return f"`{name}` hands it out"
+        root, trace.root = trace.root, ""
+        try:
+            return _first(flow._uses_of(function, method, trace) for flow in (self, *others))
+        finally:
+            trace.root = root
+
+    def _uses_of(self, function: cst.FunctionDef, method: bool, trace: Trace) -> str | None:
+        """Where this module calls a function, and what it does with what it is given."""
+        name = function.name.value
+        uses: list[cst.CSTNode] = []
+        for node in _all(self.module):
+            if isinstance(node, cst.ImportAlias) and node.asname is not None and node.evaluated_name == name:
+                return f"`{name}` is imported under another name"
+            named = isinstance(node, cst.Name) and node.value == name and not self._is_no_use(node)
+            if (isinstance(node, cst.Attribute) and node.attr.value == name) or (named and not method):
+                uses.append(node)
+        reason = _first(self._called_use(use, trace) for use in uses)
+        return reason and f"`{name}` hands it out, and there {reason}"
+
+    def _is_no_use(self, name: cst.Name) -> bool:
+        return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
 
     def _is_named(self, function: cst.FunctionDef) -> bool:
         name = function.name.value
         return any(isinstance(n, cst.Name) and n.value == name and n is not function.name for n in _all(self.module))
 
-    def _called_use(self, name: cst.Name) -> str | None:
-        call = self._parents[id(name)]
-        if isinstance(call, cst.Call) and call.func is name:
-            awaited = self._parents[id(call)]
-            return self.changed(awaited if isinstance(awaited, cst.Await) else call)
-        return (
-            None
-            if isinstance(call, cst.Attribute | cst.Arg) and getattr(call, "attr", None) is name
-            else "it is handed out"
-        )
+    def _called_use(self, use: cst.CSTNode, trace: Trace) -> str | None:
+        parent = self._parents[id(use)]
+        match parent:
+            case cst.Call(func=func) if func is use:
+                awaited = self._parents[id(parent)]
+                return self._changed(awaited if isinstance(awaited, cst.Await) else parent, trace)
+            case cst.Arg(keyword=keyword) if keyword is use:
+                return None
+            case cst.Arg() if _called(self._parents[id(parent)]) in ("Depends", "Security"):
+                return self._injected(parent, trace)
+            case cst.Param() | cst.AssignTarget() | cst.Attribute(value=cst.Name()) if isinstance(use, cst.Name):
+                return None  # another thing of that name
+        return "it is handed on by its name"
 
-    def _function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
-        current: cst.CSTNode | None = node
-        while current is not None and not isinstance(current, cst.FunctionDef):
-            current = self._parents.get(id(current))
-        return current
+    def _injected(self, argument: cst.CSTNode, trace: Trace) -> str | None:
+        """`s = Depends(f)`: the framework calls `f`, and hands what it gives to the parameter."""
+        node = argument
+        while not isinstance(node, cst.Param | cst.BaseStatement | cst.Module):
+            node = self._parents[id(node)]
+        function = self.function(node)
+        if not isinstance(node, cst.Param) or function is None:
+            return "it is handed out"
+        return self._names(function, {node.name.value}, trace)
 
-    @staticmethod
-    def _first(reasons: Iterable[str | None]) -> str | None:
-        return next((reason for reason in reasons if reason is not None), None)
+
+_PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
 
 
-_READING = (
-    cst.Comparison,
-    cst.ComparisonTarget,
-    cst.UnaryOperation,
-    cst.If,
-    cst.While,
-    cst.Assert,
-    cst.Index,
-    cst.FormattedStringExpression,
-    cst.Expr,
-    cst.CompIf,
-    cst.AugAssign,
-    cst.Slice,
-)
-_PASSING = (
-    cst.BooleanOperation,
-    cst.IfExp,
-    cst.BinaryOperation,
-    cst.Await,
-    cst.Element,
-    cst.StarredElement,
-    cst.DictElement,
-    cst.StarredDictElement,
-    cst.List,
-    cst.Tuple,
-    cst.Dict,
-    cst.Set,
-    cst.ListComp,
-    cst.DictComp,
-    cst.SetComp,
-    cst.GeneratorExp,
-)
+def _first(reasons: Iterable[str | None]) -> str | None:
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _parameter(function: cst.FunctionDef, place: int, keyword: str) -> str | None:
+    """The parameter that an argument goes to."""
+    parameters = [*function.params.posonly_params, *function.params.params]
+    if keyword:
+        named = [*parameters, *function.params.kwonly_params]
+        return next((each.name.value for each in named if each.name.value == keyword), None)
+    return parameters[place].name.value if place < len(parameters) else None
 
 
 def _registers(decorator: cst.Decorator) -> bool:
@@ -271,13 +471,31 @@ def _inside(node: cst.CSTNode, value: cst.CSTNode) -> bool:
     return any(each is node for each in _all(value))
 
 
-def _called(call: cst.Call) -> str:
-    match call.func:
-        case cst.Name(value=name):
-            return name
-        case cst.Attribute(attr=cst.Name(value=name)):
+def _called(call: cst.CSTNode) -> str:
+    return _called_name(call.func) if isinstance(call, cst.Call) else ""
+
+
+def _called_name(function: cst.BaseExpression) -> str:
+    match function:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return name
     return "a call"
+
+
+def _root(node: cst.BaseExpression) -> str:
+    """The name that a chain of attributes and calls begins with; "" where it begins with something else."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Attribute(value=value):
+            return _root(value)
+    return ""
+
+
+def _bound_as(alias: cst.ImportAlias) -> str:
+    if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+        return alias.asname.name.value
+    return _root(alias.name)
 
 
 def _all(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

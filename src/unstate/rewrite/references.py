@@ -29,9 +29,10 @@ class References:
                 if not paths:
                     self._missing.append((site.line, binding))
                 for path in paths:
-                    self._hold(path, binding)
+                    self.hold(path, binding)
 
-    def _hold(self, path: Sequence[cst.CSTNode], binding: Binding) -> None:
+    def hold(self, path: Sequence[cst.CSTNode], binding: Binding) -> None:
+        """Count the last node of a path from the root as one that `binding` is touched in."""
         for node in path:
             there = self._within.get(id(node), ())
             if binding not in there:

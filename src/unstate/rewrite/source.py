@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -15,11 +15,21 @@ from unstate.rewrite.flow import Flow
 class Source:
     """One file's bytes, its trees, and what is derived from them. Nothing of it is changed by a rewrite."""
 
-    def __init__(self, content: bytes, path: str, exported: frozenset[str] = frozenset()) -> None:
-        """`exported` are the names that other modules may import from this one."""
+    def __init__(
+        self,
+        content: bytes,
+        path: str,
+        exported: frozenset[str] = frozenset(),
+        elsewhere: Callable[[str], Sequence[Source] | None] = lambda _: (),
+        local_modules: frozenset[str] = frozenset(),
+    ) -> None:
+        """`exported`: the names that other modules may import from this one; `elsewhere`: the other files of the
+        service that have a word, None where they are too many; `local_modules`: top-level names of its modules."""
         self.content = content
         self.path = path
         self.exported = exported
+        self._elsewhere = elsewhere
+        self._local_modules = local_modules
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -73,4 +83,8 @@ class Source:
     @cached_property
     def flow(self) -> Flow:
         """Where values go in this file."""
-        return Flow(self.module, self.exported)
+        return Flow(self.module, self.exported, self._flows, self._local_modules)
+
+    def _flows(self, word: str) -> list[Flow] | None:
+        sources = self._elsewhere(word)
+        return None if sources is None else [source.flow for source in sources]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -15,6 +15,7 @@ from unstate.model import Layout, Refusal, Verdict
 from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.files import FileEdits
+from unstate.rewrite.flow import Trace
 from unstate.rewrite.match import (
     METAVARIABLES,
     Bound,
@@ -31,6 +32,7 @@ from unstate.rewrite.names import Names
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
+from unstate.rewrite.saves import Save, Saves, lost
 from unstate.rewrite.source import Source
 
 
@@ -62,6 +64,9 @@ class Transformer(cst.CSTTransformer):
     source: Source
     files: FileEdits
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous
+    planned: Mapping[int, Sequence[Save]] = field(default_factory=dict)  # by the statement that they follow
+    saves: Saves = field(init=False)
+    _saved: set[int] = field(default_factory=set)
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -78,6 +83,7 @@ class Transformer(cst.CSTTransformer):
 
     def __post_init__(self) -> None:
         cst.CSTTransformer.__init__(self)
+        self.saves = Saves(self.source.flow)
 
     # -- finding what to rewrite, from the outside in ------------------------------------------------------------
 
@@ -229,6 +235,13 @@ class Transformer(cst.CSTTransformer):
         if not self.references.within(original_node):
             return updated_node
         self._leave(original_node)
+        if id(original_node) in self.planned:
+            return self._with_saves(original_node, updated_node)
+        return self._left(original_node, updated_node)
+
+    def _left(
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if id(original_node) in self._dropped:
             return cst.RemoveFromParent()
         if isinstance(original_node, cst.IndentedBlock) and id(original_node.body[0]) in self._dropped:
@@ -268,21 +281,86 @@ class Transformer(cst.CSTTransformer):
         return updated.with_changes(names=kept)
 
     def _check_value(self, node: cst.CSTNode, found: _Found) -> None:
-        """Refuse where a mutable value is changed after it was read, or after it was stored: the store has a copy."""
-        if found.binding.codec not in _MUTABLE or found.binding.layout is Layout.S3:
+        """Refuse where a mutable value is changed after it was read, or after it was stored, in a way that cannot be
+        written back: the store has a copy."""
+        binding = found.binding
+        if binding.codec not in _MUTABLE or binding.layout is Layout.S3:
             return
-        reason = None
         if "v" in found.environment and writes(found.rule):
-            reason = self.source.flow.changed_later(found.environment["v"])  # type: ignore[arg-type]
-        elif "DEC" in found.rule.form and "pop" not in found.rule.pattern and isinstance(node, cst.BaseExpression):
-            reason = self.source.flow.changed(node)
-        if reason is not None:
-            self._refuse(
-                node,
-                found.binding,
-                f"the value of `{found.binding.name}` is used here in a way that may change it: {reason}",
-                "write the changed value back with an assignment to the entry",
+            value = found.environment["v"]
+            assert isinstance(value, cst.BaseExpression)
+            self._follow(node, value, found, stored=True)
+        if "DEC" in found.rule.form and "pop" not in found.rule.pattern:
+            for read in self._reads(node, binding):
+                self._follow(node, read, found, stored=False)
+
+    def _reads(self, node: cst.CSTNode, binding: Binding) -> Sequence[cst.BaseExpression]:
+        """The expressions of a replaced statement, or that expression itself, whose value is one of the store's."""
+        if isinstance(node, cst.BaseExpression):
+            return [node]
+        run = self._statements[id(node)][1]
+        found: list[cst.BaseExpression] = []
+        for reference in (each for part in run for each in self.references.nodes_within(part)):
+            if self.references.binding_at(reference) is binding:
+                read = self.source.flow.parent(reference)
+                if isinstance(read, cst.Attribute):
+                    read = self.source.flow.parent(read)
+                if isinstance(read, cst.Subscript | cst.Call) and not self._is_written(read):
+                    found.append(read)
+        return found
+
+    def _is_written(self, node: cst.CSTNode) -> bool:
+        around = self.source.flow.parent(node)
+        return isinstance(around, cst.AssignTarget | cst.Del | cst.Expr) or (
+            isinstance(around, cst.AugAssign) and around.target is node
+        )
+
+    def _follow(self, node: cst.CSTNode, value: cst.BaseExpression, found: _Found, *, stored: bool) -> None:
+        trace = Trace()
+        flow = self.source.flow
+        reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)
+        if reason is None:
+            key = found.environment.get("k")
+            reason = self.saves.add(
+                found.binding, value, key if isinstance(key, cst.BaseExpression) else None, trace, stored=stored
             )
+        if reason is not None:
+            self._refuse_change(node, found.binding, reason)
+        for note in trace.notes:
+            text = f"{self.outcome.path}:{self.references.line(node)}: {note}"
+            self.outcome.differences.setdefault(found.binding.id, set()).add(text)
+
+    def _refuse_change(self, node: cst.CSTNode, binding: Binding, reason: str) -> None:
+        self._refuse(
+            node,
+            binding,
+            f"the value of `{binding.name}` is used here in a way that may change it: {reason}",
+            "write the changed value back with an assignment to the entry",
+        )
+
+    def _with_saves(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
+        """A statement that changes an entry, and behind it the calls that write the change back."""
+        left = self._left(original, updated)
+        before: list[cst.CSTNode] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]  # type: ignore[list-item]
+        after: list[cst.CSTNode] = []
+        for save in self.planned[id(original)]:
+            self._saved.add(id(original))
+            environment: Environment = {"k": save.key, "v": cst.Name(save.name)}
+            asynchronous = self._functions[-1].how == "async"
+            new = forms.statements(save.form, environment, save.binding, self.names, asynchronous=asynchronous)
+            after.extend(new)
+            if not asynchronous:
+                self.outcome.blocking.setdefault(save.binding.id, set()).add(self._functions[-1].name)
+            line = self.source.positions[original].start.line
+            self.outcome.differences.setdefault(save.binding.id, set()).add(lost(self.outcome.path, [line]))
+        match before[-1]:
+            case cst.SimpleStatementLine(body=[cst.Return(value=value)]) if value is not None:
+                name = self.names.fresh("_result")
+                kept = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+                leave = cst.SimpleStatementLine([cst.Return(cst.Name(name))])
+                kept = kept.with_changes(leading_lines=before[-1].leading_lines)
+                return cst.FlattenSentinel([*before[:-1], kept, *after, leave])
+        return cst.FlattenSentinel([*before, *after])
 
     def _replaced_expression(self, node: cst.CSTNode) -> cst.BaseExpression:
         found = self._expressions[id(node)]
@@ -357,6 +435,13 @@ class Transformer(cst.CSTTransformer):
             steps = self._regions.differences(binding.id, self.outcome.path)
             if steps:
                 self.outcome.differences.setdefault(binding.id, set()).update(steps)
+        for alias, reason in self.saves.refusals():
+            self._refuse_change(alias.node, alias.binding, reason)
+        for saves in self.planned.values():
+            if id(saves[0].statement) not in self._saved:
+                self._refuse_change(
+                    saves[0].statement, saves[0].binding, "it is changed in a statement that is replaced"
+                )
 
     # -- where `await` may stand ---------------------------------------------------------------------------------
 

@@ -1,0 +1,70 @@
+"""The words by which the flow of a value is judged: methods that change it, calls that read it, nodes that pass it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+READS = frozenset(
+    "get keys values items copy index count isoformat strftime timestamp total_seconds lower upper strip split "
+    "startswith endswith join format encode decode replace title model_dump model_dump_json dict json to_dict to_json "
+    "union intersection difference issubset issuperset isdisjoint hex bit_length is_alive".split()
+)
+KEEPING = frozenset("get values items copy dict model_dump to_dict".split())  # what they give may hold parts of it
+CHANGES = frozenset(
+    "append extend insert remove pop popitem clear update setdefault add discard sort reverse appendleft popleft "
+    "difference_update intersection_update symmetric_difference_update".split()
+)
+CONSUMERS = frozenset(
+    "len str repr bool int float sum any all min max isinstance hash print type jsonify dumps dump JSONResponse "
+    "json_response render_template render make_response debug info warning error exception critical log Response "
+    "HTTPException abort emit send send_json send_text publish".split()
+)
+COPIES = frozenset("list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split())
+
+READING = (
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.UnaryOperation,
+    cst.If,
+    cst.While,
+    cst.Assert,
+    cst.Index,
+    cst.FormattedStringExpression,
+    cst.Expr,
+    cst.CompIf,
+    cst.AugAssign,
+    cst.Slice,
+)
+PASSING = (
+    cst.BooleanOperation,
+    cst.IfExp,
+    cst.BinaryOperation,
+    cst.Await,
+    cst.Element,
+    cst.StarredElement,
+    cst.DictElement,
+    cst.StarredDictElement,
+    cst.List,
+    cst.Tuple,
+    cst.Dict,
+    cst.Set,
+    cst.ListComp,
+    cst.DictComp,
+    cst.SetComp,
+    cst.GeneratorExp,
+)
+
+HOLDERS = frozenset(  # calls that keep what they are handed, or run a function on it later
+    "append appendleft add insert extend put put_nowait setdefault register subscribe push Thread Timer Process submit "
+    "run_in_executor create_task ensure_future gather to_thread add_task partial apply_async delay send_task map "
+    "call_soon call_later start_soon shuffle heappush heapify heappop insort exec eval vars".split()
+)
+PURE_MODULES = frozenset(  # of the standard library: their functions change nothing that they are handed
+    "hmac secrets hashlib base64 binascii json re urllib html datetime time math logging uuid os string textwrap "
+    "decimal fractions statistics ipaddress mimetypes zlib unicodedata colorsys calendar email struct".split()
+)
+BUILTIN_TYPES = frozenset("str bytes int float dict list set tuple bytearray".split())
+LOGGERS = frozenset("log logger logging LOG LOGGER _log _logger".split())
+COMMON_METHODS = frozenset(  # of the containers themselves: a method called so cannot be told apart by its name
+    name for kind in (dict, list, set, str, bytes) for name in dir(kind)
+)

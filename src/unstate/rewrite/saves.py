@@ -1,0 +1,217 @@
+"""Changes made through a local name are written back: `s = x[k]; s["n"] = 1` is followed by a save of what changed.
+
+A save stands right behind the statement that changes, so that no way out of a function can miss it; runs of changes
+that nothing can come between share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from unstate.model import Layout
+from unstate.rewrite.binding import Binding
+from unstate.rewrite.flow import Change, Flow, Trace
+from unstate.rewrite.match import pure, same
+from unstate.rewrite.places import bindings_of, calm, names_in
+
+_FORMS = {
+    Layout.STRING: "save_entry(redis_client, KEY, ENC(v){})",
+    Layout.HASH: "hash_save_entry(redis_client, NAME, FIELD, ENC(v){})",
+}
+
+
+@dataclass(slots=True)
+class Alias:
+    """A local name that an entry of a store is bound to: read from it, or put into it."""
+
+    binding: Binding
+    node: cst.CSTNode  # what was read, or the value that was stored
+    key: cst.BaseExpression | None
+    name: str
+    function: cst.FunctionDef
+    stored: bool
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One call that writes a changed value back, behind a statement."""
+
+    statement: cst.CSTNode
+    binding: Binding
+    key: cst.BaseExpression
+    name: str
+    fields: tuple[str, ...]  # source of the keys that changed; none for the whole value
+
+    @property
+    def form(self) -> str:
+        """The catalogue form, over `k` and `v`."""
+        return _FORMS[self.binding.layout].format("".join(f", {each}" for each in self.fields))
+
+
+@dataclass(slots=True)
+class Saves:
+    """Collects the aliases of one file, and says where their changes are written back."""
+
+    flow: Flow
+    aliases: list[Alias] = field(default_factory=list)
+
+    def add(
+        self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace, *, stored: bool
+    ) -> str | None:
+        """Note a value that was followed; the reason where what changes in it cannot be written back."""
+        name, function = _bound_name(self.flow, node, stored=stored), self.flow.function(node)
+        loop = self.flow.parent(node)
+        if key is None and isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple):
+            key = loop.target.elements[0].value  # `for k, s in x.items()`
+        if name is None or function is None:
+            return None
+        alias = Alias(
+            binding, node, key if isinstance(key, cst.BaseExpression) else None, name, function, stored, trace.changes
+        )
+        self.aliases.append(alias)
+        if not trace.changes:
+            return None
+        if binding.layout not in _FORMS or alias.key is None:
+            return f"`{name}` is changed, and which entry it is cannot be told here"
+        return _unsteady(self.flow, alias)
+
+    def refusals(self) -> Iterable[tuple[Alias, str]]:
+        """Aliases whose changes cannot be written back, with the reason; for after the whole file was seen."""
+        for alias in self.aliases:
+            if alias.changes and (reason := self._ambiguous(alias)) is not None:
+                yield alias, reason
+
+    def _ambiguous(self, alias: Alias) -> str | None:
+        """Why a name may hold something else than the entry."""
+        mine = [each for each in self.aliases if each.function is alias.function]
+        same_entry = [
+            each
+            for each in mine
+            if each.binding is alias.binding and each.key is not None and same(each.key, alias.key)  # type: ignore[arg-type]
+        ]
+        other = next((each for each in same_entry if each.name != alias.name), None)
+        if other is not None:
+            return f"`{alias.name}` and `{other.name}` are the same entry, and one of them changes it"
+        known = {id(each.node) for each in same_entry if each.name == alias.name and not each.stored}
+        put = any(each.stored and each.name == alias.name for each in same_entry)
+        for value in bindings_of(alias.function, alias.name):
+            if not put and (value is None or id(value) not in known):
+                return f"`{alias.name}` is not always the entry that it is read from"
+        if put and any(each.name == alias.name and each not in same_entry for each in mine):
+            return f"`{alias.name}` is more than one entry"
+        return None
+
+    def planned(self, touches: Callable[[cst.CSTNode], bool]) -> dict[int, list[Save]]:
+        """The saves by the statement that they follow. `touches`: whether a statement has a store in it."""
+        found: dict[int, list[Save]] = {}
+        for alias in self.aliases:
+            for change in alias.changes:
+                assert alias.key is not None  # else it was refused
+                save = Save(change.statement, alias.binding, alias.key, alias.name, _fields(change.step))
+                _put(found.setdefault(id(change.statement), []), save)
+        for function in {id(alias.function): alias.function for alias in self.aliases}.values():
+            _gather(function.body, found, touches)
+        return found
+
+
+def _put(saves: list[Save], save: Save) -> None:
+    """One save for each entry behind a statement."""
+    for number, there in enumerate(saves):
+        if there.name == save.name and there.binding is save.binding:
+            saves[number] = _joined(there, save, there.statement)
+            return
+    saves.append(save)
+
+
+def _joined(left: Save, right: Save, statement: cst.CSTNode) -> Save:
+    fields = tuple(dict.fromkeys((*left.fields, *right.fields))) if left.fields and right.fields else ()
+    return Save(statement, left.binding, left.key, left.name, fields)
+
+
+def _gather(body: cst.CSTNode, found: dict[int, list[Save]], touches: Callable[[cst.CSTNode], bool]) -> None:
+    """Let runs of changes share one save: behind the last of them, where nothing in between can leave or look."""
+    for node in body.children:
+        _gather(node, found, touches)
+    if not isinstance(body, cst.IndentedBlock):
+        return
+    last: cst.CSTNode | None = None
+    for statement in body.body:
+        inner = _inner(statement, found)
+        if last is not None and calm(statement) and not touches(statement):
+            before = found[id(last)]
+            if len(before) == 1 and all(_alike(before[0], each) for each in inner) and inner:
+                joined = before[0]
+                for each in inner:
+                    joined = _joined(joined, each, statement)
+                for each in {id(one): one for one in (*inner, before[0])}.values():
+                    found.pop(id(each.statement), None)
+                found[id(statement)] = [joined]
+        last = statement if id(statement) in found else None
+
+
+def _inner(statement: cst.CSTNode, found: dict[int, list[Save]]) -> list[Save]:
+    saves = list(found.get(id(statement), ()))
+    for child in statement.children:
+        saves.extend(_inner(child, found))
+    return saves
+
+
+def _alike(left: Save, right: Save) -> bool:
+    return left.binding is right.binding and left.name == right.name and same(left.key, right.key)
+
+
+def _fields(step: cst.CSTNode | None) -> tuple[str, ...]:
+    """The key or attribute that a change goes into, as source; none where it cannot be told."""
+    match step:
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return (f'"{name}"',)
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString(value=text)))]):
+            return (text,)
+    return ()
+
+
+def _bound_name(flow: Flow, node: cst.CSTNode, *, stored: bool) -> str | None:
+    """The local name that a read value is bound to, or that a stored value is."""
+    if stored:
+        return node.value if isinstance(node, cst.Name) else None
+    match flow.parent(node):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+            return name
+        case cst.AnnAssign(target=cst.Name(value=name)) | cst.NamedExpr(target=cst.Name(value=name)):
+            return name
+        case cst.For(target=cst.Name(value=name)):
+            return name
+        case cst.For(target=cst.Tuple(elements=[_, cst.Element(value=cst.Name(value=name))])):
+            return name
+    return None
+
+
+def _unsteady(flow: Flow, alias: Alias) -> str | None:
+    """Why the key may be another one by the time of the change."""
+    assert alias.key is not None
+    if not pure(alias.key):
+        return f"`{alias.name}` is changed, and its key is not a plain expression"
+    for name in names_in(alias.key):
+        values = bindings_of(alias.function, name)
+        if len(values) > 1:
+            return f"`{alias.name}` is changed, and `{name}`, by which it was found, is bound more than once"
+        inside = [node for node in flow.around(alias.node) if isinstance(node, cst.For)]
+        for loop in inside:
+            if name in names_in(loop.target):
+                for change in alias.changes:
+                    if loop not in flow.around(change.statement):
+                        return f"`{alias.name}` is changed after the loop that `{name}` belongs to"
+    return None
+
+
+def lost(path: str, lines: Sequence[int]) -> str:
+    """The difference that a save makes."""
+    at = ", ".join(str(line) for line in sorted(set(lines)))
+    return (
+        f"{path}, line{'s' if len(set(lines)) > 1 else ''} {at}: an entry is read, changed and written back: of two "
+        "processes that change one field at the same time, the later one wins"
+    )
