@@ -231,6 +231,7 @@ class Group(Value, frozen=True):
     layout: Layout | None = None  # None where the verdict is manual
     container: str = ""  # what the store is made of, in the catalogue's words: "dict", "list", "scalar", ...
     codec: str = ""  # "str", "int", "json", "bytes", ...
+    model: str = ""  # the class by whose fields values travel, for codec "model"
     key_type: str = ""  # "str", "int", "" where it is taken as text
     safe_keys: bool = False  # the app makes the keys itself, so that they fit an S3 key as they are
     prefix: str = ""  # namespace of the keys

@@ -128,7 +128,7 @@ _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
     Shape(Layout.STRING, "dict", "str", key_type="int"),
-    Shape(Layout.STRING, "dict", "model"),
+    *(Shape(layout, "dict", "model") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(Layout.STRING, "cache", codec, definition=CACHE, expires=True) for codec in ("str", "int")),
     Shape(Layout.STRING, "cache", "json", definition=CACHE, expires=True, values="records"),
     *(Shape(Layout.HASH, "dict", codec) for codec in _DICTS),

@@ -41,6 +41,8 @@ _ALL = (
     Helper("optional", (), (*_ANY, *_CALLABLE)),
     Helper("dumps", (), ("import json", *_ANY)),
     Helper("loads", (), ("import json", *_ANY)),
+    Helper("fields_of", (), (*_ANY, *_CACHE, "from pydantic import TypeAdapter")),
+    Helper("dump_model", ("fields_of",), _ANY),
     Helper("set_default", (), _ANY, remote=True),
     Helper("set_all", (), (*_ANY, "from datetime import timedelta"), remote=True),
     Helper("scan_keys", (), _ANY, remote=True),

@@ -11,12 +11,12 @@ from unstate.model import Group, Plan, Scan
 from unstate.plan.backing import backing_modules, founded
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
-from unstate.plan.group import REDIS, S3, Planner
+from unstate.plan.group import PYDANTIC, REDIS, S3, Planner
 from unstate.plan.naming import prefixes
 from unstate.plan.shared import remarks, switch_variable, switched
 from unstate.plan.sources import Sources
 
-__all__ = ["REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "remarks", "switch_variable", "ttl_constant"]
+__all__ = ["PYDANTIC", "REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "remarks", "switch_variable", "ttl_constant"]
 
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 

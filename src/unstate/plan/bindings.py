@@ -25,6 +25,7 @@ def binding(group: Group) -> Binding:
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,
         awaited=frozenset(group.awaited),
+        model=group.model,
         size=bound(store),
         zero=store.definition if group.container == "scalar" else "",
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from unstate.codemods import Codemod
 from unstate.config import Config
-from unstate.model import Backing, Finding, Group, Layout, Refusal, Store, Verdict
+from unstate.model import Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan.bindings import binding
 from unstate.plan.coroutines import Coroutines
 from unstate.plan.decide import Settled, lifetime, settle
@@ -16,13 +16,15 @@ from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
 from unstate.plan.folders import COPYING, planned
 from unstate.plan.layout import Choice, choose, expires_by_key
+from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
-REDIS, S3 = "redis>=5", "boto3>=1.28"
+REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.28", "pydantic>=2"
 _UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
 _ADVICE_TTL = "answer its decision `ttl`, as in `--ttl NAME=10m`"
+_ADVICE_MODEL = "keep what is data in a dataclass or pydantic model of its own, each field with its type"
 _ADVICE_CODEC = "annotate what the store holds, as in `x: dict[str, str] = {}`"
 
 
@@ -51,7 +53,10 @@ class Planner:
         )
         if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
             return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
-        choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec)
+        model, reason = model_of(finding.store, self.sources) if finding.shape is Shape.MODEL else ("", "")
+        if reason:
+            return _manual(finding, [_refusal(finding, reason, _ADVICE_MODEL)])
+        choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model)
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
         group = self._group(finding, choice, settled)
@@ -107,6 +112,7 @@ class Planner:
             layout=choice.layout,
             container=choice.container,
             codec=choice.codec,
+            model=choice.model,
             key_type=choice.key_type,
             safe_keys=choice.layout is Layout.S3 and made_by_the_app(finding.store, trees),
             prefix=settled.prefix,
@@ -114,7 +120,7 @@ class Planner:
             decisions=settled.decisions,
             answers=settled.answers,
             files=files,
-            requires=(S3,) if choice.layout is Layout.S3 else (REDIS,),
+            requires=(S3,) if choice.layout is Layout.S3 else (REDIS, PYDANTIC) if choice.model else (REDIS,),
         )
 
     def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
@@ -153,7 +159,8 @@ def _from_types(finding: Finding, choice: Choice) -> list[str]:
     if not choice.proven_key:
         found.append("keys are taken as text: a key that is no str (None, a number) is stored under its text")
     if not choice.proven_value:
-        found.append(_VALUES.get(choice.codec, f"values are taken as {choice.codec}: others come back as that"))
+        known = _VALUES.get(choice.codec, "").replace("{}", choice.model)
+        found.append(known or f"values are taken as {choice.codec}: others come back as that")
     return found
 
 
@@ -161,6 +168,7 @@ _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",
+    "model": "values travel by the fields that `{}` declares: what is none, or holds another type, does not come back",
     "int": "values are taken as integers: one that is none raises ValueError when it is read",
 }
 

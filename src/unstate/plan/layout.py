@@ -58,6 +58,7 @@ class Choice:
     key_type: str
     proven_key: bool
     proven_value: bool
+    model: str = ""  # the class of the values, for codec "model"
 
 
 def container_of(store: Store) -> str | None:
@@ -98,8 +99,11 @@ def _argument(definition: str, place: int, keyword: str = "") -> str:
     return ""
 
 
-def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choice | str:
-    """The layout of a store, or the reason why it has none. `codec` is a person's answer, if there is one."""
+def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: str = "") -> Choice | str:
+    """The layout of a store, or the reason why it has none.
+
+    `codec`: a person's answer, if there is one; `model`: the class whose fields its values travel by.
+    """
     store = finding.store
     container = container_of(store)
     if container is None:
@@ -113,7 +117,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
         return f"`{store.name}` keeps its last `{size}` entries, a number that not every use of it can read"
     if finding.shape is Shape.OBJECT:
         return f"`{store.name}` holds objects that cannot be written as data"
-    chosen = codec or _CODECS.get(finding.shape)
+    chosen = codec or ("model" if model else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
     return Choice(
@@ -123,6 +127,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None) -> Choi
         key_type=_key_type(store),
         proven_key=container in _WITHOUT_KEYS or (bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"})),
         proven_value=_proven_value(store, chosen),
+        model=model,
     )
 
 

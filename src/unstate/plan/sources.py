@@ -95,6 +95,11 @@ class Sources:
             self._mentions[service, text] = any(text in self.read(path) for path in self.python_files(service))
         return self._mentions[service, text]
 
+    def mentions_pattern(self, service: str, pattern: str) -> bool:
+        """Whether any Python file of the service matches a pattern."""
+        compiled = re.compile(pattern.encode())
+        return any(compiled.search(self.read(path)) for path in self.python_files(service))
+
     def any_other(self, service: str, pattern: re.Pattern[bytes], apart: Collection[str]) -> bool:
         """Whether a Python file of the service, those `apart` left out, has a line of that pattern."""
         return any(pattern.search(self.read(path)) for path in self.python_files(service) if path not in apart)

@@ -26,12 +26,8 @@ _CODECS = {
 
 
 def codec(name: str, model: str = "") -> Codec:
-    """The codec of that name; `model` is the class of a pydantic model. Raises KeyError for an unknown one."""
+    """The codec of that name; `model` is the class of the values. Raises KeyError for an unknown one."""
     if name == "model":
-        return Codec(
-            "{}.model_dump_json()",
-            f"{model}.model_validate_json({{}})",
-            f"{model}.model_dump_json",
-            f"{model}.model_validate_json",
-        )
+        decoder = f"fields_of({model}).validate_json"
+        return Codec("dump_model({})", f"{decoder}({{}})", "dump_model", decoder)
     return _CODECS[name]

@@ -5,13 +5,14 @@ callers that are given it, until it is known to end in a mere reading, or in a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import libcst as cst
 
 from unstate.rewrite import flowwords as words
+from unstate.rewrite.places import names_in, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,32 @@ class Flow:
         self._order: dict[int, int] = {}
         self._functions: dict[str, list[cst.FunctionDef | cst.ClassDef]] = {}
         self._imports: dict[str, str] = {}  # local name -> top-level module, "." for a relative one
-        for number, parent in enumerate(_all(module)):
-            self._order[id(parent)] = number
-            for child in parent.children:
+        self._end: dict[int, int] = {}  # the number of the last node below a node
+        self._uses: dict[str, list[cst.Name]] = {}  # in their order
+        self._loops: list[cst.While] = []
+        self._renamed: set[str] = set()  # names that are imported under another one
+        every = _in_order(module)
+        for number, parent in enumerate(every):
+            self._order[id(parent)] = self._end[id(parent)] = number
+            for child in parts(parent):
                 self._parents[id(child)] = parent
             self._note(parent)
+        for node in reversed(every[1:]):
+            around = id(self._parents[id(node)])
+            self._end[around] = max(self._end[around], self._end[id(node)])
 
     def _note(self, node: cst.CSTNode) -> None:
         match node:
+            case cst.Name(value=name):
+                self._uses.setdefault(name, []).append(node)
+            case cst.While():
+                self._loops.append(node)
             case cst.FunctionDef() | cst.ClassDef():
                 self._functions.setdefault(node.name.value, []).append(node)
             case cst.ImportFrom(names=[*aliases]):
                 top = "." if node.relative or node.module is None else _root(node.module)
                 self._imports.update((_bound_as(alias), top) for alias in aliases)
+                self._renamed.update(alias.evaluated_name for alias in aliases if alias.asname is not None)
             case cst.Import(names=aliases):
                 self._imports.update((_bound_as(alias), _root(alias.name)) for alias in aliases)
 
@@ -92,14 +106,19 @@ class Flow:
         try:
             return _first(
                 self._loaded(name, trace)
-                for name in _all(function)
-                if isinstance(name, cst.Name)
-                and name.value in names
-                and self._order[id(name)] > here
-                and not _inside(name, value)
+                for name in self._names_below(function, names)
+                if self._order[id(name)] > here and not self._below(name, value)
             )
         finally:
             trace.root = ""
+
+    def _below(self, node: cst.CSTNode, around: cst.CSTNode) -> bool:
+        return self._order[id(around)] <= self._order[id(node)] <= self._end[id(around)]
+
+    def _names_below(self, scope: cst.CSTNode, names: Collection[str]) -> list[cst.Name]:
+        """The uses of names in a scope, in their order."""
+        found = [use for name in names for use in self._uses.get(name, ()) if self._below(use, scope)]
+        return sorted(found, key=lambda use: self._order[id(use)])
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""
@@ -189,8 +208,10 @@ class Flow:
         if not methods:
             return f"`.{method}()` may change it"
         reason, changes = self._into(methods, 0, "", trace, receiver=True)
-        if reason is None and changes:
-            reason = self._change(parent, trace, f"`.{method}()` changes it in place")
+        for change in changes if reason is None else ():
+            trace.step = trace.step or change.step  # which field of it the method changes
+            reason = reason or self._change(parent, trace, f"`.{method}()` changes it in place")
+            trace.step = None
         return reason or (None if self._gives_text(methods) else self._changed(call, trace))
 
     @staticmethod
@@ -255,9 +276,9 @@ class Flow:
         trace: Trace,
         *,
         receiver: bool = False,
-    ) -> tuple[str | None, bool]:
-        """What functions do with an argument: why it cannot be told, and whether they change it."""
-        changes = False
+    ) -> tuple[str | None, list[Change]]:
+        """What functions do with an argument: why it cannot be told, and the changes that they make in it."""
+        changes: list[Change] = []
         for flow, function in functions:
             shift = 0 if receiver or not flow.is_method(function) else 1
             name = _parameter(function, place + shift, keyword)
@@ -270,7 +291,7 @@ class Flow:
             reason = flow._names(function, {name}, inner)
             if reason is not None:
                 return f"it is handed to `{function.name.value}`, and there {reason}", changes
-            changes |= bool(inner.changes)
+            changes.extend(inner.changes)
         return None, changes
 
     def is_method(self, function: cst.FunctionDef) -> bool:
@@ -288,11 +309,11 @@ class Flow:
         function = self.function(at)
         if function is None and not isinstance(at, cst.CompFor):
             return "it is kept in a global"
-        names = {name.value for name in _all(target) if isinstance(name, cst.Name)}
+        names = names_in(target)
         direct = value is trace.start and not trace.root and function is not None
         if direct and isinstance(at, cst.For) and isinstance(target, cst.Tuple) and len(target.elements) == 2:
             second = target.elements[1].value
-            names = {name.value for name in _all(second) if isinstance(name, cst.Name)}
+            names = names_in(second)
             target = second
         scope: cst.CSTNode = function if function is not None else self._parents[id(at)]
         if isinstance(at, cst.CompFor):
@@ -312,16 +333,18 @@ class Flow:
             node = self._parents[id(node)]
         return node
 
-    def _names(self, scope: cst.CSTNode, names: set[str], trace: Trace) -> str | None:
-        return _first(
-            self._loaded(name, trace) for name in _all(scope) if isinstance(name, cst.Name) and name.value in names
-        )
+    def _names(self, scope: cst.CSTNode, names: Collection[str], trace: Trace) -> str | None:
+        return _first(self._loaded(name, trace) for name in self._names_below(scope, names))
 
     def _polled(self, at: cst.CSTNode, function: cst.FunctionDef | None, name: str) -> str | None:
         """A name that is bound before a `while` and read in it: others are expected to change what it holds."""
-        for loop in _all(function) if function is not None else ():
-            outside = isinstance(loop, cst.While) and not _inside(at, loop)
-            if outside and any(isinstance(node, cst.Name) and node.value == name for node in _all(loop)):
+        for loop in self._loops:
+            if (
+                function is not None
+                and self._below(loop, function)
+                and not self._below(at, loop)
+                and self._names_below(loop, {name})
+            ):
                 return "a loop goes on with it, and would not see what other processes change"
         return None
 
@@ -372,6 +395,8 @@ class Flow:
         if own and name not in self.exported and not self._is_named(function):
             return None  # a framework calls it, and writes the value out
         method = self.is_method(function)
+        if method and name in words.VERBS and self._is_view(function):
+            return None
         if not method and not isinstance(self._parents[id(function)], cst.Module):
             return f"`{name}` hands it out"
         others = self._elsewhere(name) if name not in words.COMMON_METHODS and not name.startswith("__") else None
@@ -386,22 +411,29 @@ class Flow:
     def _uses_of(self, function: cst.FunctionDef, method: bool, trace: Trace) -> str | None:
         """Where this module calls a function, and what it does with what it is given."""
         name = function.name.value
+        if name in self._renamed:
+            return f"`{name}` is imported under another name"
         uses: list[cst.CSTNode] = []
-        for node in _all(self.module):
-            if isinstance(node, cst.ImportAlias) and node.asname is not None and node.evaluated_name == name:
-                return f"`{name}` is imported under another name"
-            named = isinstance(node, cst.Name) and node.value == name and not self._is_no_use(node)
-            if (isinstance(node, cst.Attribute) and node.attr.value == name) or (named and not method):
+        for node in self._uses.get(name, ()):
+            around = self._parents[id(node)]
+            if isinstance(around, cst.Attribute) and around.attr is node:
+                uses.append(around)
+            elif not method and node is not function.name and not self._is_no_use(node):
                 uses.append(node)
         reason = _first(self._called_use(use, trace) for use in uses)
         return reason and f"`{name}` hands it out, and there {reason}"
+
+    def _is_view(self, function: cst.FunctionDef) -> bool:
+        """Whether a method belongs to a class whose methods a framework calls, and writes out what they give."""
+        owner = self._parents[id(self._parents[id(function)])]
+        return isinstance(owner, cst.ClassDef) and any(_called_name(b.value) in words.VIEWS for b in owner.bases)
 
     def _is_no_use(self, name: cst.Name) -> bool:
         return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
 
     def _is_named(self, function: cst.FunctionDef) -> bool:
         name = function.name.value
-        return any(isinstance(n, cst.Name) and n.value == name and n is not function.name for n in _all(self.module))
+        return any(use is not function.name for use in self._uses[name])
 
     def _called_use(self, use: cst.CSTNode, trace: Trace) -> str | None:
         parent = self._parents[id(use)]
@@ -467,10 +499,6 @@ def _kept_names(value: cst.BaseExpression) -> Iterator[cst.Name]:
                 yield from _kept_names(entry.value)
 
 
-def _inside(node: cst.CSTNode, value: cst.CSTNode) -> bool:
-    return any(each is node for each in _all(value))
-
-
 def _called(call: cst.CSTNode) -> str:
     return _called_name(call.func) if isinstance(call, cst.Call) else ""
 
@@ -498,7 +526,12 @@ def _bound_as(alias: cst.ImportAlias) -> str:
     return _root(alias.name)
 
 
-def _all(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _all(child)
+def _in_order(module: cst.Module) -> list[cst.CSTNode]:
+    """Every node, each before those below it."""
+    found: list[cst.CSTNode] = []
+    waiting: list[cst.CSTNode] = [module]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(reversed(list(parts(node))))
+    return found

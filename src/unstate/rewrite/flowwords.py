@@ -66,5 +66,9 @@ PURE_MODULES = frozenset(  # of the standard library: their functions change not
 BUILTIN_TYPES = frozenset("str bytes int float dict list set tuple bytearray".split())
 LOGGERS = frozenset("log logger logging LOG LOGGER _log _logger".split())
 COMMON_METHODS = frozenset(  # of the containers themselves: a method called so cannot be told apart by its name
-    name for kind in (dict, list, set, str, bytes) for name in dir(kind)
+    name for kind in (dict, list, set) for name in dir(kind)
 )
+VIEWS = frozenset(  # classes of frameworks whose methods answer requests
+    "MethodView Resource View APIView GenericAPIView ViewSet ModelViewSet RequestHandler HTTPEndpoint".split()
+)
+VERBS = frozenset("get post put patch delete head options list retrieve create update destroy".split())

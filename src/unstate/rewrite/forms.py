@@ -202,17 +202,28 @@ class _Filler(cst.CSTTransformer):
         if template == "{}":
             return value
         shell = cst.parse_expression(template.format("_value_"))
-        if isinstance(shell, cst.Call) and isinstance(shell.func, cst.Name):
-            shell = shell.with_changes(func=self._ours(shell.func.value))
-        applied = shell.visit(_Put(value))
+        applied = shell.visit(_Ours(self.names)).visit(_Put(value))  # type: ignore[union-attr]
         assert isinstance(applied, cst.BaseExpression)
         return applied
 
     def _function(self, text: str) -> cst.BaseExpression:
-        return self._ours(text) if text.isidentifier() else cst.parse_expression(text)
+        function = cst.parse_expression(text).visit(_Ours(self.names))
+        assert isinstance(function, cst.BaseExpression)
+        return function
 
     def _ours(self, name: str) -> cst.Name:
         return cst.Name(self.names.use(name) if name in helpers.NAMES else name)
+
+
+class _Ours(cst.CSTTransformer):
+    """Names of the generated module as the file calls them."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        name = original_node.value
+        return cst.Name(self.names.use(name)) if name in helpers.NAMES else updated_node
 
 
 class _Put(cst.CSTTransformer):

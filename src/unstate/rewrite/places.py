@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from functools import cache
 
 import libcst as cst
 
@@ -10,6 +12,31 @@ from unstate.rewrite import flowwords as words
 
 _CALM = words.CONSUMERS | words.BUILTIN_TYPES | words.COPIES | words.CHANGES | words.READS
 _CALM_ROOTS = words.PURE_MODULES | {"datetime", "time", "uuid", "uuid4", "date", "timedelta", "now", "utcnow"}
+
+
+_LAYOUT = frozenset(
+    "lpar rpar comma semicolon leading_lines trailing_whitespace lines_after_decorators header footer equal indent "
+    "lbracket rbracket lbrace rbrace colon dot first_line last_line empty_lines newline comment".split()
+)
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.name not in _LAYOUT and not field.name.startswith("whitespace")
+    )
+
+
+def parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes right below a node that are code, not layout: many times faster than `children`."""
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (each for each in value if isinstance(each, cst.CSTNode))
 
 
 def bindings_of(function: cst.FunctionDef, name: str) -> list[cst.CSTNode | None]:
@@ -44,7 +71,7 @@ def _bindings(node: cst.CSTNode, name: str) -> Iterator[cst.CSTNode | None]:
             yield None
         case cst.Global(names=items) | cst.Nonlocal(names=items) if any(each.name.value == name for each in items):
             yield None
-    for child in node.children:
+    for child in parts(node):
         yield from _bindings(child, name)
 
 
@@ -65,7 +92,7 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
     if isinstance(node, cst.Attribute):
         return names_in(node.value)
     here = frozenset({node.value}) if isinstance(node, cst.Name) else frozenset()
-    return here.union(*(names_in(child) for child in node.children))
+    return here.union(*(names_in(child) for child in parts(node)))
 
 
 def calm(node: cst.CSTNode) -> bool:
@@ -78,7 +105,7 @@ def calm(node: cst.CSTNode) -> bool:
         case cst.Call(func=func):
             if not _calm_call(func):
                 return False
-    return all(calm(child) for child in node.children)
+    return all(calm(child) for child in parts(node))
 
 
 def _calm_call(func: cst.BaseExpression) -> bool:

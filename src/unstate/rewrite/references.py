@@ -8,6 +8,7 @@ import libcst as cst
 
 from unstate.model import Op, Span
 from unstate.rewrite.binding import Binding
+from unstate.rewrite.places import parts
 from unstate.rewrite.source import Source
 
 
@@ -99,7 +100,7 @@ def _fits(node: cst.CSTNode, op: Op) -> bool:
 
 def _walk(node: cst.CSTNode) -> Iterable[cst.CSTNode]:
     yield node
-    for child in node.children:
+    for child in parts(node):
         yield from _walk(child)
 
 

@@ -15,7 +15,7 @@ from unstate.model import Layout
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.flow import Change, Flow, Trace
 from unstate.rewrite.match import pure, same
-from unstate.rewrite.places import bindings_of, calm, names_in
+from unstate.rewrite.places import bindings_of, calm, names_in, parts
 
 _FORMS = {
     Layout.STRING: "save_entry(redis_client, KEY, ENC(v){})",
@@ -134,7 +134,7 @@ def _joined(left: Save, right: Save, statement: cst.CSTNode) -> Save:
 
 def _gather(body: cst.CSTNode, found: dict[int, list[Save]], touches: Callable[[cst.CSTNode], bool]) -> None:
     """Let runs of changes share one save: behind the last of them, where nothing in between can leave or look."""
-    for node in body.children:
+    for node in parts(body):
         _gather(node, found, touches)
     if not isinstance(body, cst.IndentedBlock):
         return
@@ -155,7 +155,7 @@ def _gather(body: cst.CSTNode, found: dict[int, list[Save]], touches: Callable[[
 
 def _inner(statement: cst.CSTNode, found: dict[int, list[Save]]) -> list[Save]:
     saves = list(found.get(id(statement), ()))
-    for child in statement.children:
+    for child in parts(statement):
         saves.extend(_inner(child, found))
     return saves
 

@@ -10,6 +10,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from unstate.rewrite.flow import Flow
+from unstate.rewrite.places import parts
 
 
 class Source:
@@ -63,7 +64,7 @@ class Source:
                 at = self.positions.get(node)
                 if at is not None:
                     found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)
-            waiting.extend((child, here) for child in node.children)
+            waiting.extend((child, here) for child in parts(node))
         return found
 
     @cached_property
@@ -77,7 +78,7 @@ class Source:
             if isinstance(node, cst.Global | cst.Nonlocal):
                 found.setdefault(self.positions[node].start.line, []).append(here)
             if not isinstance(node, cst.BaseExpression):
-                waiting.extend((child, here) for child in node.children)
+                waiting.extend((child, here) for child in parts(node))
         return found
 
     @cached_property
