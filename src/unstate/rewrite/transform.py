@@ -237,9 +237,9 @@ class Transformer(cst.CSTTransformer):
         self._leave(original_node)
         if id(original_node) in self.planned:
             return self._with_saves(original_node, updated_node)
-        return self._left(original_node, updated_node)
+        return self._replaced(original_node, updated_node)
 
-    def _left(
+    def _replaced(
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if id(original_node) in self._dropped:
@@ -340,7 +340,7 @@ class Transformer(cst.CSTTransformer):
 
     def _with_saves(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
         """A statement that changes an entry, and behind it the calls that write the change back."""
-        left = self._left(original, updated)
+        left = self._replaced(original, updated)
         before: list[cst.CSTNode] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]  # type: ignore[list-item]
         after: list[cst.CSTNode] = []
         for save in self.planned[id(original)]:
