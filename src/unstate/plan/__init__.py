@@ -16,7 +16,18 @@ from unstate.plan.naming import prefixes
 from unstate.plan.shared import remarks, switch_variable, switched
 from unstate.plan.sources import Sources
 
-__all__ = ["PYDANTIC", "REDIS", "S3", "AnswerError", "Sources", "binding", "plan", "remarks", "switch_variable", "ttl_constant"]
+__all__ = [
+    "PYDANTIC",
+    "REDIS",
+    "S3",
+    "AnswerError",
+    "Sources",
+    "binding",
+    "plan",
+    "remarks",
+    "switch_variable",
+    "ttl_constant",
+]
 
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 
