@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from campaigns import Told, campaign, planned, plans
+from campaigns import Told, campaign, changed, planned, plans
 from small import commit, repository, with_library
 
 from unstate.batch import planning
 from unstate.batch.campaign import Choice
 from unstate.batch.decisions import Rule
 from unstate.batch.engines import Pool, Serial
+from unstate.batch.engines.dask import cluster
 from unstate.batch.errors import BatchError
 from unstate.batch.journal import State, Step
 from unstate.model import Kind
@@ -35,6 +36,37 @@ def test_every_engine_gives_the_same_bytes(tmp_path: Path) -> None:
     planned(tmp_path / "pool", estate, Pool(2, 60))
     assert plans(tmp_path / "serial") == plans(tmp_path / "pool")
     assert "libraries/common/plan.json" in plans(tmp_path / "serial")
+
+
+def test_a_cluster_gives_the_same_bytes(tmp_path: Path, scheduler: str) -> None:
+    root = tmp_path / "repo"
+    estate = with_library(root, repository(root, "alpha", "beta", "plain"), "gamma")
+    (root / "services/beta/broken.py").write_text("def broken(:\n")
+    commit(root)
+    planned(tmp_path / "serial", estate)
+    with cluster(scheduler, 120) as engine, campaign(tmp_path / "dask", estate) as made:
+        tally = planning.plan(made, engine, Told(), repository=str(root))
+    assert sorted(tally.done) == ["alpha", "beta", "common", "gamma", "plain"]
+    assert plans(tmp_path / "dask") == plans(tmp_path / "serial")
+
+
+def test_a_cluster_does_not_plan_from_what_it_cannot_see(tmp_path: Path, scheduler: str) -> None:
+    root = tmp_path / "repo"
+    estate = repository(root, "alpha")
+    (root / "services/alpha/app.py").write_text("x = 1\n")
+    with (
+        cluster(scheduler, 120) as engine,
+        campaign(tmp_path / "campaign", estate) as made,
+        pytest.raises(BatchError, match=r"services/alpha/app\.py.*; commit them"),
+    ):
+        planning.plan(made, engine, Told(), repository=str(root))
+
+
+def test_workers_of_another_version_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = repository(tmp_path / "repo", "alpha")
+    monkeypatch.setattr(planning, "identity", lambda: "0.0.1 (another)")
+    tally = planned(tmp_path / "campaign", estate)
+    assert "the campaign 0.0.1 (another)" in tally.failures["alpha"].reason
 
 
 def test_a_second_run_does_nothing(tmp_path: Path) -> None:
@@ -63,8 +95,18 @@ def test_a_library_that_changes_is_planned_again_with_its_users(tmp_path: Path) 
     root = tmp_path / "repo"
     estate = with_library(root, repository(root, "alpha"), "gamma")
     planned(tmp_path / "campaign", estate)
-    (root / "libs/common/common/memory.py").write_text("seen = {}\n")
+    memory = root / "libs/common/common/memory.py"
+    memory.write_text(memory.read_text() + "\n\nLIMIT = 10\n")
     assert sorted(planned(tmp_path / "campaign", estate).done) == ["common", "gamma"]
+
+
+def test_what_is_no_more_is_no_longer_shown(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    estate = with_library(root, repository(root, "alpha", "beta"), "gamma")
+    planned(tmp_path / "campaign", estate)
+    (root / "libs/common/common/memory.py").write_text("def remember(key, value): ...\n\n\ndef recall(key): ...\n")
+    planned(tmp_path / "campaign", changed(estate, services=estate.services[1:]))
+    assert {path.partition("/")[2].partition("/")[0] for path in plans(tmp_path / "campaign")} == {"beta", "gamma"}
 
 
 def test_outside_git_the_files_themselves_are_compared(tmp_path: Path) -> None:

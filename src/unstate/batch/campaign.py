@@ -25,6 +25,7 @@ from unstate.batch.model import Estate
 from unstate.batch.units import Unit, library_units, select, service_units, shard
 from unstate.batch.work import Level, Planned
 from unstate.changes import documents
+from unstate.changes.disk import remove_folder
 from unstate.changes.errors import ChangeError
 from unstate.changes.journal import home
 from unstate.model import Value
@@ -115,6 +116,16 @@ class Campaign:
                 write(place / name, content)
             else:
                 (place / name).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Take away what is shown of services that are no more, and of libraries in which no state is left."""
+        units = (*service_units(self.settings.estate), *self.libraries())
+        known = {self.place(unit) for unit in units}
+        for place in (*self.folder.glob("services/*"), *self.folder.glob("libraries/*")):
+            if place not in known:
+                for name in (PLAN, PATCH, BODY):
+                    (place / name).unlink(missing_ok=True)
+                remove_folder(place)
 
     def decide(self, made: BatchDecisions) -> None:
         """Keep what was decided. Raises DocumentError."""

@@ -40,7 +40,7 @@ def plan(
     """
     if repository and (changed := git.changed(campaign.root)):
         raise BatchError(
-            f"{len(changed)} files differ from the commit that the workers check out ({changed[0]}, …); "
+            f"{count(len(changed), 'file')} not as in the commit that the workers check out, {changed[0]} the first; "
             "commit them, or use another engine"
         )
     prints = Fingerprints(campaign.root)
@@ -63,6 +63,7 @@ def plan(
             again=again,
         )
     campaign.journal.note(_DECIDED, _digest(campaign))
+    campaign.tidy()
     return tally
 
 

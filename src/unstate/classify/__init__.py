@@ -13,7 +13,7 @@ from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
 from unstate.link.stores import Candidates, site
 from unstate.link.typenames import declared_types
-from unstate.model import Finding, Span, Store
+from unstate.model import Finding, Op, Span, Store
 
 RULES = {
     "session": "US101",
@@ -34,6 +34,9 @@ RULES = {
     "scheduler": "US404",
     "secret": "US501",
 }
+
+
+_KEYLESS = frozenset({Op.ITER, Op.LEN, Op.BOOL, Op.CLEAR})  # these take no key
 
 
 def classify(
@@ -82,8 +85,8 @@ def _store(subject: Subject, candidate: Candidate) -> Store:
     key, value = declared_types(candidate.annotation)
     keys = [key] if key else []
     values = [value] if value else []
-    for touch in candidate.touches:
-        if touch.key_type not in keys and touch.rest:
+    for touch in candidate.typed:
+        if touch.key_type not in keys and touch.rest and touch.op not in _KEYLESS:
             keys.append(touch.key_type)
         if touch.value and touch.value_type not in values:
             values.append(touch.value_type)

@@ -58,7 +58,7 @@ def _begins(pattern: str, name: str) -> bool:
 
 def shape(subject: Subject, contents: Contents) -> Shape:
     """What one entry holds."""
-    types = {touch.value_type for touch in subject.candidate.touches if touch.value and touch.value_type}
+    types = {touch.value_type for touch in subject.candidate.typed if touch.value and touch.value_type}
     if subject.candidate.flavour == containers.SCALAR:
         types.add(subject.candidate.constructor)
     if contents.declared and outermost(contents.declared).rpartition(".")[2] not in ("Any", "object"):

@@ -53,6 +53,12 @@ class Candidate:
     annotation: str = ""
     touches: list[Touch] = field(default_factory=list)  # through the store's own name: these become sites
     others: list[Touch] = field(default_factory=list)  # through another name for it or for one of its entries
+    renamed: list[Touch] = field(default_factory=list)  # every use through a local name of the whole store
+
+    @property
+    def typed(self) -> list[Touch]:
+        """All uses that show what its keys and values are."""
+        return [*self.touches, *self.renamed]
 
     @property
     def scope(self) -> Scope:

@@ -198,6 +198,8 @@ class Candidates:
                 continue
             used = Ref(ref.frame, (*binding.value, *ref.path[1:]), ref.use, ref.ends, ref.line, ref.column)
             op = operation(candidate, used, (*rest, *ref.path[1:]), name)
+            if not rest:
+                candidate.renamed.append(self._renamed(path, ref, op, name))
             changed = op in containers.WRITES and changes(ref)
             if changed or ref.use in ("pass", "return") or (rest and len(ref.path) > 1):
                 touch = Touch(
@@ -263,6 +265,12 @@ class Candidates:
         else:
             name = ref.position if ref.position in names else ""
         return Slot("local", function.path, function.frame, name) if name else None
+
+    def _renamed(self, path: str, ref: Ref, op: Op, name: str) -> Touch:
+        """A use of a local name of a store, as one of the store."""
+        key, value, hint = self._types(path, ref, 0, op)
+        function = self.program.function_around(path, ref.frame)
+        return Touch(path, ref, op, function, (ref.ends[0], ref.ends[1]), ref.path[1:], key, value, hint, name)
 
     def _source_of(self, path: str, frame: int, hint: Hint) -> tuple[Candidate, Path] | None:
         """The candidate that a local's value is, or is an entry of, with the steps that lead from it to the value."""

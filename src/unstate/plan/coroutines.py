@@ -4,6 +4,9 @@ A function can where every mention of its name in the service is known: its one 
 it from asynchronous functions, or from others that can become asynchronous themselves. Whatever else may refer to it (a
 decorator, a second definition, a reference that is no call, a test, a call through an object that cannot be told) keeps
 it as it is.
+
+Functions are named as the rewriter takes them: "module:function", by the last part of the module's name, and
+"Class.method".
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ class _Mention:
 
     path: str
     how: str
-    receiver: str  # of a call: "" for a bare name, "self", a dotted name, "?" for any other expression
+    receiver: str | None  # of an attribute: "self", a dotted name, "?" for any other expression; None for a bare name
     function: _Function | None  # the innermost function around, None where that is a lambda, a generator or a module
     owner: str  # the class whose body that function stands in
 
@@ -34,8 +37,13 @@ class _Mention:
 class _Definition:
     path: str
     node: _Function
-    owner: str
+    owner: str  # the class in whose body it stands, "" for a function of a module
     nested: bool
+
+    @property
+    def key(self) -> str:
+        """As the rewriter names it."""
+        return f"{self.owner}.{self.node.name}" if self.owner else f"{stem(self.path)}:{self.node.name}"
 
 
 class Coroutines:
@@ -48,63 +56,81 @@ class Coroutines:
         self._mentions: dict[str, list[_Mention]] = defaultdict(list)
         self._instances: dict[str, set[str]] = defaultdict(set)  # class -> module-level names of its objects
         self._unread: list[bytes] = []
+        self._modules: set[str] = set()  # the last parts of the names of the service's modules
         self._called: set[int] = set()  # nodes that name what a call calls: they are told by the call
         for path in sources.python_files(service):
             self._read(path)
 
-    def made_from(self, names: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """(functions that become asynchronous, files that mention them) for those of `names` that can."""
-        found: set[str] = set()
-        for name in sorted(names):
-            closure = self._closure(name, set())
-            if closure is not None:
-                found |= closure
-        return frozenset(found), frozenset(each.path for name in found for each in self._mentions[name])
+    def made_from(self, functions: Collection[tuple[str, str]]) -> tuple[frozenset[str], frozenset[str]]:
+        """(functions that become asynchronous, files that mention them) for those, by path and name, that can."""
+        found: dict[str, frozenset[str]] = {}
+        for path, name in sorted(functions):
+            for definition in self._definitions.get(name, ()):
+                if definition.path == path:
+                    found |= self._closure(definition, {}) or {}
+        return frozenset(found), frozenset[str]().union(*found.values())
 
-    def _closure(self, name: str, seen: set[str]) -> set[str] | None:
-        """The function and those that must become asynchronous with it; None where one of them cannot."""
-        if name in seen:
+    def _closure(self, definition: _Definition, seen: dict[str, frozenset[str]]) -> dict[str, frozenset[str]] | None:
+        """The function and those that must become asynchronous with it, each with the files that mention it; None where
+        one of them cannot."""
+        if definition.key in seen:
             return seen
-        definition = self._convertible(name)
-        if definition is None:
+        mentions = self._mentions_of(definition)
+        if mentions is None or not any(mention.how == "call" for mention in mentions):
             return None
-        seen = seen | {name}
-        called = False
-        for mention in self._mentions[name]:
-            if mention.how == "import":
+        seen = {**seen, definition.key: frozenset({definition.path, *(mention.path for mention in mentions)})}
+        for mention in mentions:
+            if mention.how == "import" or isinstance(mention.function, ast.AsyncFunctionDef):
                 continue
-            if mention.how != "call" or mention.function is None or not self._is_call_of(definition, mention):
+            callers = self._definitions.get(mention.function.name, ()) if mention.function else ()
+            caller = next((each for each in callers if each.node is mention.function), None)
+            further = self._closure(caller, seen) if mention.how == "call" and caller else None
+            if further is None:
                 return None
-            called = True
-            if isinstance(mention.function, ast.FunctionDef):
-                further = self._closure(mention.function.name, seen)
-                if further is None:
-                    return None
-                seen = further
-        return seen if called else None
+            seen = further
+        return seen
 
-    def _convertible(self, name: str) -> _Definition | None:
-        definitions = self._definitions.get(name, [])
-        if len(definitions) != 1 or (name.startswith("__") and name.endswith("__")):
-            return None
-        (definition,) = definitions
-        node = definition.node
+    def _mentions_of(self, definition: _Definition) -> list[_Mention] | None:
+        """Every mention of a function; None where it must stay as it is, or some mention cannot be told."""
+        node, name = definition.node, definition.node.name
+        namesakes = [each for each in self._definitions[name] if bool(each.owner) == bool(definition.owner)]
         decorators = {ast.unparse(each) for each in node.decorator_list}
+        if len(namesakes) != 1 or (name.startswith("__") and name.endswith("__")):
+            return None
         if isinstance(node, ast.AsyncFunctionDef) or definition.nested or decorators - _PLAIN_DECORATORS:
             return None
         if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
             return None
-        return None if any(name.encode() in content for content in self._unread) else definition
+        if any(name.encode() in content for content in self._unread):
+            return None
+        found = []
+        for mention in self._mentions.get(name, ()):
+            whose = self._whose(definition, mention)
+            if whose is None or (whose and mention.how == "other"):
+                return None
+            if whose:
+                found.append(mention)
+        return found
 
-    def _is_call_of(self, definition: _Definition, mention: _Mention) -> bool:
-        """Whether a call by that name is one of the definition, and of nothing that has a method of that name."""
+    def _whose(self, definition: _Definition, mention: _Mention) -> bool | None:
+        """Whether a mention is one of the definition; None where that cannot be told."""
+        if mention.how == "text":
+            return None
+        if mention.receiver is None:
+            return not definition.owner
+        last = mention.receiver.rpartition(".")[2]
         if not definition.owner:
-            return mention.receiver == "" or mention.receiver.rpartition(".")[2] == _stem(definition.path)
+            return last == stem(definition.path) if mention.receiver != "?" else False
+        if last in self._instances[definition.owner]:
+            return True
+        if last in self._modules:
+            return False
         if mention.receiver in ("self", "cls"):
-            return mention.owner == definition.owner and mention.path == definition.path
-        return mention.receiver.rpartition(".")[2] in self._instances[definition.owner]
+            return True if (mention.owner, mention.path) == (definition.owner, definition.path) else None
+        return None
 
     def _read(self, path: str) -> None:
+        self._modules.add(stem(path))
         try:
             tree = self.sources.source(path, self.service).tree
         except (SyntaxError, ValueError):
@@ -136,25 +162,27 @@ class Coroutines:
                 case _:
                     self._visit(path, child, function, owner, nested=nested)
 
-    def _said(self, node: ast.AST) -> Iterator[tuple[str, str, str]]:
+    def _said(self, node: ast.AST) -> Iterator[tuple[str, str, str | None]]:
         """(name, how, receiver) of what a node says of functions by their names."""
         if isinstance(node, ast.Call):  # `getattr(module, "name")`, `patch("module.name")`
             texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-            yield from ((text.rpartition(".")[2], "other", "") for text in texts)
+            yield from ((text.rpartition(".")[2], "text", None) for text in texts)
         match node:
             case ast.Call(func=ast.Name(id=name) as func):
                 self._called.add(id(func))
-                yield name, "call", ""
+                yield name, "call", None
             case ast.Call(func=ast.Attribute(value=value, attr=name) as func):
                 self._called.add(id(func))
                 yield name, "call", _dotted(value)
-            case ast.Name(id=name) | ast.Attribute(attr=name) if id(node) not in self._called:
-                yield name, "other", ""
+            case ast.Name(id=name) if id(node) not in self._called:
+                yield name, "other", None
+            case ast.Attribute(value=value, attr=name) if id(node) not in self._called:
+                yield name, "other", _dotted(value)
             case ast.ImportFrom(names=names):
                 for each in names:
-                    yield each.name, "import" if each.asname is None else "other", ""
+                    yield each.name, "import" if each.asname is None else "other", None
             case ast.arg(arg=name):
-                yield name, "other", ""
+                yield name, "other", None
 
 
 def _dotted(node: ast.expr) -> str:
@@ -167,6 +195,7 @@ def _dotted(node: ast.expr) -> str:
     return "?"
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
+    """The last part of the name of a module."""
     parts = path.removesuffix(".py").split("/")
     return parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]

@@ -74,7 +74,10 @@ class Planner:
             *_from_bound(finding.store),
             *sorted(from_rules),
             *lost,
-            *(f"`{name}` becomes asynchronous, and every call of it awaits it" for name in group.awaited),
+            *(
+                f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"
+                for name in group.awaited
+            ),
             *blocked,
         )
         exact = not differences and finding.limit is Verdict.EXACT
@@ -87,12 +90,12 @@ class Planner:
     def _awaiting(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
         """The group with synchronous functions made asynchronous where all that call them are."""
         service = group.finding.store.service
-        names = {name for outcome in outcomes for name in outcome.blocking.get(group.id, ()) if name}
-        if not names or not self.sources.mentions(service, b"async def"):
+        blocking = {(each.path, name) for each in outcomes for name in each.blocking.get(group.id, ()) if name}
+        if not blocking or not self.sources.mentions(service, b"async def"):
             return group, outcomes
         if service not in self._coroutines:
             self._coroutines[service] = Coroutines(self.sources, service)
-        awaited, files = self._coroutines[service].made_from(names)
+        awaited, files = self._coroutines[service].made_from(blocking)
         wider = msgspec.structs.replace(
             group, awaited=tuple(sorted(awaited)), files=tuple(sorted({*group.files, *files}))
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unstate.model import Layout, Refusal, Site
+from unstate.model import Layout, Op, Refusal, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Binding:
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     zero: str = ""  # the definition's literal, for containers without keys
+
+    @property
+    def rebound(self) -> bool:
+        """Whether the store is bound anew somewhere, so that an older name for it may mean what it was before."""
+        return any(site.op is Op.REBIND for site in self.sites)
 
     def in_file(self, path: str) -> tuple[Site, ...]:
         """The sites of this store in one file."""

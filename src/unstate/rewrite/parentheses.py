@@ -42,6 +42,7 @@ _DELIMITED: dict[type[cst.CSTNode], tuple[str, ...]] = {
     cst.Assert: ("test",),
     cst.For: ("iter",),
     cst.Index: ("value",),
+    cst.Slice: ("lower", "upper", "step"),
     cst.Element: ("value",),
     cst.DictElement: ("value",),
     cst.FormattedStringExpression: ("expression",),

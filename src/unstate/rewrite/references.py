@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import libcst as cst
 
 from unstate.model import Op, Span
+from unstate.rewrite.aliases import local_name
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.places import parts
 from unstate.rewrite.source import Source
@@ -31,6 +32,18 @@ class References:
                     self._missing.append((site.line, binding))
                 for path in paths:
                     self.hold(path, binding)
+                    self._follow(path, binding)
+
+    def _follow(self, path: Sequence[cst.CSTNode], binding: Binding) -> None:
+        """Take the uses of a local name of the store for uses of the store; the name itself is defined away."""
+        named = None if binding.rebound else local_name(path)
+        if named is None:
+            return
+        bound, uses = named
+        self._at[id(bound[-1])] = (binding, Op.DEFINE)
+        self._at.update((id(use[-1]), (binding, Op.READ)) for use in uses)
+        for each in (bound, *uses):
+            self.hold(each, binding)
 
     def hold(self, path: Sequence[cst.CSTNode], binding: Binding) -> None:
         """Count the last node of a path from the root as one that `binding` is touched in."""

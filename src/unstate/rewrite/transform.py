@@ -14,6 +14,7 @@ from unstate.catalogue.rule import Rule
 from unstate.model import Layout, Refusal, Verdict
 from unstate.rewrite import forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
 from unstate.rewrite.flow import Trace
 from unstate.rewrite.match import (
@@ -79,6 +80,7 @@ class Transformer(cst.CSTTransformer):
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
     _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
     _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
+    _around: list[str] = field(default_factory=list)  # classes by name, functions as "()"
     _functions: list[_Function] = field(default_factory=lambda: [_Function("module", 0)])
 
     def __post_init__(self) -> None:
@@ -449,11 +451,16 @@ class Transformer(cst.CSTTransformer):
         if (how := _how(node)) is not None:
             self._count += 1
             name = node.name.value if isinstance(node, cst.FunctionDef) else ""
-            if name in self.awaited:
+            if name and becomes_asynchronous(name, self._around, self.awaited):
                 how = "async"
             self._functions.append(_Function(how, self._count, name))
 
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            self._around.append("()" if isinstance(node, cst.FunctionDef) else node.name.value)
+
     def _leave(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            self._around.pop()
         if _how(node) is not None and id(node) not in self._statements and id(node) not in self._dropped:
             self._functions.pop()
 

@@ -71,7 +71,7 @@ class Dask:
             futures[future.key] = (key, future)
         self._futures = {name: key for name, (key, _) in futures.items()}
         try:
-            for future in as_completed([future for _, future in futures.values()]):
+            for future in as_completed([future for _, future in futures.values()], loop=self._client.loop):
                 key, _ = futures.pop(future.key)
                 yield _outcome(key, future)
         finally:
