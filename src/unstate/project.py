@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -94,6 +95,7 @@ def is_foreign(path: str) -> bool:
     return not _FOREIGN.isdisjoint(path.split("/")[:-1])
 
 
+@lru_cache(maxsize=100_000)
 def is_aside(path: str) -> bool:
     """Whether a file is a test, a fixture, documentation or a migration: it never serves a request."""
     *folders, name = path.split("/")

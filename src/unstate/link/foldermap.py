@@ -49,6 +49,7 @@ class Map(Paths):
         self._active: set[Any] = set()
         self._slots: dict[Slot, Places] = {}
         self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
+        self._called: dict[Function, list[tuple[str, Ref, int]]] = {}
         self._call_sources: dict[tuple[str, int, int], Expression] = {}
         self._runs: dict[str, list[Expression]] = defaultdict(list)
         self._loops: dict[tuple[str, int, str], list[Expression]] = defaultdict(list)
@@ -316,35 +317,39 @@ class Map(Paths):
             found += self.source(slot.path, frame.parent, parameter.default_source)
         if frame.sort != FUNCTION:
             return tuple(found)
-        owner = frames[frame.parent]
         names = [each.name for each in frame.parameters]
         position = names.index(slot.name) - (names[0] in ("self", "cls"))
-        wanted: Function | Class = Function(slot.path, slot.frame)
+        for path, ref, index in self._callers(Function(slot.path, slot.frame)):
+            found += self._argument(path, ref, index, position, slot.name)
+        return tuple(found)
+
+    def _callers(self, function: Function) -> list[tuple[str, Ref, int]]:
+        """Calls of a function: file, reference, and the step that names it. Some, where there are many."""
+        if function in self._called:
+            return self._called[function]
+        frame = self.program.frame(function)
+        wanted: Function | Class = function
         name = frame.name
-        if frame.name == "__init__":
-            wanted, name = Class(slot.path, frame.parent), owner.name
-        looked = 0
+        if name == "__init__":
+            wanted = Class(function.path, frame.parent)
+            name = self.program.frame(wanted).name
+        is_only = len(self.program.functions.get(name, ())) == 1 and frame.parameters[0].name == "self"
+        found: list[tuple[str, Ref, int]] = []
         for path, ref in self._calls.get(name, ()):
-            if ref.use == "define" or looked >= _CALLERS or is_aside(path):
+            if ref.use == "define" or is_aside(path):
                 continue
             index = ref.path.index(name)
             value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
             if (
-                value != wanted
-                and not (
-                    value is None
-                    and index > 0
-                    and len(self.program.functions.get(name, ())) == 1
-                    and names[0] == "self"
-                )
-                and not (
-                    isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value)
-                )
+                value == wanted
+                or (value is None and index > 0 and is_only)
+                or (isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value))
             ):
-                continue
-            looked += 1
-            found += self._argument(path, ref, index, position, slot.name)
-        return tuple(found)
+                found.append((path, ref, index))
+                if len(found) == _CALLERS:
+                    break
+        self._called[function] = found
+        return found
 
     def _argument(self, path: str, ref: Ref, index: int, position: int, keyword: str) -> Places:
         """The argument in a place of a call: by its source where that was kept, else by its hint."""
