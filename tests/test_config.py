@@ -31,6 +31,7 @@ exclude = ["legacy/**"]
 select = ["US1", "US201"]
 ignore = ["US107"]
 key_prefix = { "carts" = "cart" }
+injection = "module"
 
 [tool.unstate.ttl]
 session = "12h"
@@ -56,6 +57,7 @@ ttl = { token = "5m" }
         key_prefix={"carts": "cart"},
         service=(Service(name="web", root="services/web"), Service(name="jobs")),
         overrides=(Override(paths=("services/web/**",), ignore=("US105",), ttl={"token": "5m"}),),
+        injection="module",
         source=str(tmp_path / "pyproject.toml"),
     )
 

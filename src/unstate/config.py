@@ -20,6 +20,7 @@ from unstate.model import Kind, Value
 FILE = "pyproject.toml"
 SECTION = ("tool", "unstate")
 
+INJECTIONS = ("framework", "module")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([1-9][0-9]*)([smhdw])")
 _CODE = re.compile(r"[A-Z]+\d*")
@@ -57,7 +58,9 @@ class Config(Value, frozen=True):
 
     `exclude`: globs after .gitignore's fashion, relative to the root. `select`, `ignore`: rule codes or their
     beginnings; an empty `select` means every rule. `ttl`: kind of store -> duration ("24h", "none"). `key_prefix`:
-    glob over store names -> prefix of the store's keys. `source`: the file these settings come from, "" for defaults.
+    glob over store names -> prefix of the store's keys. `injection`: whether the generated clients are tied to the
+    framework's application object ("framework") or stand in their module alone ("module"). `source`: the file these
+    settings come from, "" for defaults.
     """
 
     exclude: tuple[str, ...] = ()
@@ -67,6 +70,7 @@ class Config(Value, frozen=True):
     key_prefix: dict[str, str] = {}
     service: tuple[Service, ...] = ()
     overrides: tuple[Override, ...] = ()
+    injection: str = INJECTIONS[0]
     source: str = ""
 
     def selects(self, code: str, path: str = "") -> bool:
@@ -222,6 +226,11 @@ def _check_values(config: Config, where: _Places) -> None:
                     (*at, "key_prefix", pattern),
                     f'key_prefix: "{prefix}" is no prefix; it may hold no space and none of * ? [ ] {{ }}',
                 )
+    if config.injection not in INJECTIONS:
+        raise where.error(
+            (*SECTION, "injection"),
+            f'"{config.injection}" is no injection; {nearest(config.injection, list(INJECTIONS))}',
+        )
     for index, service in enumerate(config.service):
         if Path(service.root).is_absolute() or ".." in Path(service.root).parts:
             raise where.error((*SECTION, "service", index, "root"), f'root "{service.root}" must lie below this file')

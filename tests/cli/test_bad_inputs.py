@@ -92,6 +92,11 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         "config show app",
         'pyproject.toml:2: unknown key "path"; did you mean "paths"?',
     ),
+    "no such injection": (
+        {"app/pyproject.toml": '[tool.unstate]\ninjection = "modul"\n'},
+        "migrate app",
+        'pyproject.toml:2: "modul" is no injection; did you mean "module"?',
+    ),
     "a broken template": (
         {"app/templates/backing_services.py.j2": "# ours\n{{ x \n"},
         "migrate app",

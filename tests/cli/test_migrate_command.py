@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from running import Result, Run
+
+from unstate.resources import shipped
 
 APP = """\
 from flask import Flask, request
@@ -356,3 +359,12 @@ def test_what_the_app_has_and_is_not_used_is_told(run: Run, app: Path) -> None:
     (app / "extensions.py").write_text("import redis\n\ncache = redis.Redis()\nqueue = redis.Redis(db=1)\n")
     done = run("migrate", str(app))
     assert "Redis client is not used, because it has several: extensions.py (cache), extensions.py (queue)." in done.err
+
+
+def test_the_application_object_is_left_alone_where_the_settings_say_so(run: Run, tmp_path: Path) -> None:
+    app = shutil.copytree(shipped("examples") / "fastapi_app", tmp_path / "shop")
+    assert "+init_app(app)\n" in run("migrate", app).out
+    (app / "pyproject.toml").write_text('[tool.unstate]\ninjection = "module"\n')
+    alone = run("migrate", app)
+    assert alone.code == 0
+    assert "init_app" not in alone.out

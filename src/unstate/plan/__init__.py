@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unstate import codemods
-from unstate.config import Config
+from unstate.config import INJECTIONS, Config
 from unstate.model import Group, Plan, Scan
 from unstate.plan.backing import backing_modules, founded
 from unstate.plan.bindings import binding, ttl_constant
@@ -55,7 +55,9 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         for group in groups
     ]
     used = {group.finding.store.service for group in groups if group.layout is not None}
-    modules = founded((each for each in backing if each.service in used), stores, sources)
+    modules = founded(
+        (each for each in backing if each.service in used), stores, sources, tied=config.injection == INJECTIONS[0]
+    )
     touched = {path for group in groups for path in group.files}
     touched.update(path for each in modules for path in (each.settings.path, each.app.path if each.app else "") if path)
     return Plan(

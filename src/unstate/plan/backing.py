@@ -45,13 +45,16 @@ def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
     return Backing(service=service, path=(base / package / f"{stem}.py").as_posix(), module=_dotted(package, stem))
 
 
-def founded(modules: Iterable[Backing], stores: Sequence[Store], sources: Sources) -> tuple[Backing, ...]:
-    """The same modules with what they can stand on: the app's own clients, settings and application object."""
+def founded(
+    modules: Iterable[Backing], stores: Sequence[Store], sources: Sources, *, tied: bool
+) -> tuple[Backing, ...]:
+    """The same modules with what they can stand on: the app's own clients, settings and, where they are to be `tied`
+    to it, its application object."""
     services = sorted({store.service for store in stores})
     done = []
     for module in modules:
         base = import_root(next(store for store in stores if store.service == module.service))
-        own = find(module.service, base, services, sources)
+        own = find(module.service, base, services, sources, tied=tied)
         done.append(
             msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=own.app, notes=own.notes)
         )

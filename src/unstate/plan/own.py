@@ -62,12 +62,15 @@ class _File:
     names: dict[str, str]
 
 
-def find(service: str, base: PurePosixPath, others: Collection[str], sources: Sources) -> Own:
-    """What the app of a service has. `base`: the folder that it imports from; `others`: the roots of all services."""
+def find(service: str, base: PurePosixPath, others: Collection[str], sources: Sources, *, tied: bool = True) -> Own:
+    """What the app of a service has. `base`: the folder that it imports from; `others`: the roots of all services.
+
+    Where the clients are not to be `tied` to the application object, it is not looked for.
+    """
     files = list(_files(service, base, others, sources))
     notes: list[str] = []
     apps = [app for file in files for app in _apps(file)]
-    app = apps[0] if len(apps) == 1 else None
+    app = apps[0] if tied and len(apps) == 1 else None
     clients = tuple(client for kind in ("redis", "async_redis", "s3") if (client := _client(kind, files, notes)))
     return Own(settings=_settings(files, app, notes), clients=clients, app=app, notes=tuple(notes))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from unstate.changes.decisions import Decisions
 from unstate.changes.documents import encode
-from unstate.config import Config
+from unstate.config import INJECTIONS, Config
 from unstate.model import Kind, Plan
 from unstate.report.data import ScanEntry
 from unstate.report.verified import Verified
@@ -41,6 +41,10 @@ SHAPES: dict[str, dict[str, Any]] = {  # of settings, beyond their types
     },
     "service": {"description": "Services, where they are not recognised by themselves."},
     "overrides": {"description": "Settings that differ below some paths."},
+    "injection": {
+        "description": "Whether clients are tied to the framework's application, or stand in their module alone.",
+        "enum": list(INJECTIONS),
+    },
     "paths": {"description": "Globs as in .gitignore, from the root."},
 }
 
