@@ -68,6 +68,13 @@ class Overlap(Value, frozen=True):
     units: tuple[str, ...]
 
 
+class Prefix(Value, frozen=True):
+    """A beginning of keys that several services use: they must not share one Redis database or bucket."""
+
+    prefix: str
+    units: tuple[str, ...]
+
+
 class Summary(Value, frozen=True, kw_only=True):
     """A whole campaign."""
 
@@ -76,6 +83,7 @@ class Summary(Value, frozen=True, kw_only=True):
     units: tuple[UnitEntry, ...]  # shared libraries first
     failures: tuple[str, ...]  # names, once each
     overlaps: tuple[Overlap, ...]
+    prefixes: tuple[Prefix, ...]
     orphans: int  # Python files that belong to no service and no library
 
 
@@ -102,11 +110,14 @@ def summarise(campaign: Campaign) -> Summary:
     """What the journal comes to."""
     records = {step: campaign.journal.records(step) for step in Step}
     touched: dict[str, list[str]] = {}
+    prefixes: dict[str, list[str]] = {}
     units = []
     for unit in campaign.units():
         planned = campaign.planned(unit.name)
         for change in planned.changes if planned else ():
             touched.setdefault(change.path, []).append(unit.name)
+        for prefix in sorted(_prefixes(planned)):
+            prefixes.setdefault(prefix, []).append(unit.name)
         steps = {step: records[step][unit.name] for step in Step if unit.name in records[step]}
         units.append(_unit(campaign, unit, planned, steps))
     return Summary(
@@ -117,6 +128,9 @@ def summarise(campaign: Campaign) -> Summary:
         ),
         overlaps=tuple(
             Overlap(path=path, units=tuple(names)) for path, names in sorted(touched.items()) if len(names) > 1
+        ),
+        prefixes=tuple(
+            Prefix(prefix=prefix, units=tuple(names)) for prefix, names in sorted(prefixes.items()) if len(names) > 1
         ),
         orphans=len(campaign.settings.estate.orphans),
     )
@@ -157,6 +171,12 @@ def _unit(campaign: Campaign, unit: Unit, planned: Planned | None, records: dict
         },
         diagnostics=tuple(f"{words.at(each)}: {each.message}" for each in (plan.diagnostics if plan else ())),
     )
+
+
+def _prefixes(planned: Planned | None) -> set[str]:
+    """What the keys of a unit begin with, once its change is live."""
+    groups = planned.plan.groups if planned else ()
+    return {group.prefix for group in groups if planned and group.id in planned.taken and group.prefix}
 
 
 def _words(campaign: Campaign, record: Record) -> str:
