@@ -122,6 +122,10 @@ SETTINGS = {
         {"c.py": SETTINGS_CLASS + "s = S()\ndef get() -> S:\n    return S()\n"},
         (SettingsStyle.PYDANTIC, "c.py", "c", "s"),
     ),
+    "an instance with arguments": (
+        {"c.py": SETTINGS_CLASS + "s = S(_env_file='.env')\n"},
+        (SettingsStyle.PYDANTIC, "c.py", "c", "s"),
+    ),
     "of pydantic 1": (
         {"c.py": SETTINGS_CLASS.replace("pydantic_settings", "pydantic") + "s = S()\n"},
         (SettingsStyle.PYDANTIC, "c.py", "c", "s"),
@@ -154,6 +158,11 @@ LEFT = {
     },
     "two classes": {"c.py": SETTINGS_CLASS + "s = S()\n", "d.py": SETTINGS_CLASS + "s = S()\n"},
     "no instance": {"c.py": SETTINGS_CLASS},
+    "two instances": {"c.py": SETTINGS_CLASS + "s = S()\nt = S()\n"},
+    "a Django project beside another app": {
+        "dev/settings.py": "INSTALLED_APPS = []\n",
+        "app.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    },
     "several settings modules": {"a.py": "INSTALLED_APPS = []\n", "b.py": "INSTALLED_APPS = []\n"},
 }
 

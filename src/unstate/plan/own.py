@@ -72,7 +72,7 @@ def find(service: str, base: PurePosixPath, others: Collection[str], sources: So
     apps = [app for file in files for app in _apps(file)]
     app = apps[0] if tied and len(apps) == 1 else None
     clients = tuple(client for kind in ("redis", "async_redis", "s3") if (client := _client(kind, files, notes)))
-    return Own(settings=_settings(files, app, notes), clients=clients, app=app, notes=tuple(notes))
+    return Own(settings=_settings(files, apps, app, notes), clients=clients, app=app, notes=tuple(notes))
 
 
 def _files(service: str, base: PurePosixPath, others: Collection[str], sources: Sources) -> Iterator[_File]:
@@ -202,17 +202,23 @@ def _gives(function: ast.FunctionDef, kind: str, names: dict[str, str]) -> bool:
 # settings
 
 
-def _settings(files: list[_File], app: App | None, notes: list[str]) -> Settings:
+_READ = "Settings are read from the environment, because"
+
+
+def _settings(files: list[_File], apps: list[App], app: App | None, notes: list[str]) -> Settings:
     django = [file for file in files if _binds(file.tree, "INSTALLED_APPS")]
-    if len(django) == 1:
-        return Settings(style=SettingsStyle.DJANGO, path=django[0].path)
-    if django:
+    classes = [(file, node) for file in files for node in file.tree.body if _is_settings(node, file.names)]
+    if len(django) > 1:
         places = ", ".join(file.path for file in django)
-        notes.append(f"Settings are read from the environment, because the app has several settings modules: {places}.")
+        notes.append(f"{_READ} the app has several settings modules: {places}.")
         return Settings()
-    pydantic = [(file, node) for file in files for node in file.tree.body if _is_settings(node, file.names)]
-    if pydantic:
-        return _from_pydantic([(file, node) for file, node in pydantic if isinstance(node, ast.ClassDef)], files, notes)
+    if django and (classes or apps):
+        notes.append(f"{_READ} the app is more than its Django project: {django[0].path}.")
+        return Settings()
+    if django:
+        return Settings(style=SettingsStyle.DJANGO, path=django[0].path)
+    if classes:
+        return _from_pydantic([(file, node) for file, node in classes if isinstance(node, ast.ClassDef)], files, notes)
     return _from_flask(files, app)
 
 
@@ -222,28 +228,29 @@ def _is_settings(node: ast.stmt, names: dict[str, str]) -> bool:
 
 def _from_pydantic(found: list[tuple[_File, ast.ClassDef]], files: list[_File], notes: list[str]) -> Settings:
     places = ", ".join(f"{file.path} ({node.name})" for file, node in found)
-    read = "Settings are read from the environment, because"
-    if len(found) > 1:
-        notes.append(f"{read} the app has several settings classes: {places}.")
-        return Settings()
     file, node = found[0]
+    instance = _instance(node.name, file, files)
+    if len(found) > 1 or instance is None:
+        why = "several settings classes" if len(found) > 1 else "no single instance of its settings class to import"
+        notes.append(f"{_READ} the app has {why}: {places}.")
+        return Settings()
+    module, name = instance
     if any(isinstance(each, ast.keyword | ast.Name) and _says_prefix(each) for each in ast.walk(node)):
-        notes.append(f"{read} the variables of the app's settings class have a prefix: {places}.")
+        notes.append(f"{_READ} the variables of the app's settings class have a prefix: {places}.")
         return Settings()
-    made = [each for other in files for each in _instances(node.name, file, other)]
-    instances = [each for each in made if not each[1].endswith("()")] or made
-    if len(instances) != 1:
-        why = "has no instance that can be imported" if not instances else "has several instances"
-        notes.append(f"{read} the app's settings class {why}: {places}.")
-        return Settings()
-    module, name = instances[0]
-    fields = [
-        each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
-    ]
-    upper = bool(fields) and all(field.isupper() for field in fields if field != "model_config")
+    targets = [each.target for each in node.body if isinstance(each, ast.AnnAssign)]
+    fields = [target.id for target in targets if isinstance(target, ast.Name) and target.id != "model_config"]
+    upper = bool(fields) and all(field.isupper() for field in fields)
     return Settings(
         style=SettingsStyle.PYDANTIC, path=file.path, holder=node.name, module=module, name=name, upper=upper
     )
+
+
+def _instance(name: str, file: _File, files: list[_File]) -> tuple[str, str] | None:
+    """The one instance of a settings class, a global before a function that gives it."""
+    made = [each for other in files for each in _instances(name, file, other)]
+    chosen = [each for each in made if not each[1].endswith("()")] or made
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def _says_prefix(node: ast.AST) -> bool:
@@ -271,7 +278,7 @@ def _instances(name: str, made_in: _File, file: _File) -> Iterator[tuple[str, st
 
 
 def _is_call_of(value: ast.expr, name: str, here: bool, names: dict[str, str]) -> bool:
-    if not isinstance(value, ast.Call) or value.args or value.keywords:
+    if not isinstance(value, ast.Call):
         return False
     called = dotted(value.func, names)
     return called == name if here else called.endswith(f".{name}")
