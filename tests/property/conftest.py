@@ -56,6 +56,7 @@ def generated(folder: Path) -> types.ModuleType:
     ).change
     assert change.after is not None
     module = types.ModuleType(SERVICES)
+    module.__file__ = str(folder / f"{SERVICES}.py")
     exec(compile(change.after, f"{SERVICES}.py", "exec"), module.__dict__)
     setattr(module, TTL, timedelta(hours=3, seconds=-1))
     return module

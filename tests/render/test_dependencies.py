@@ -12,60 +12,60 @@ import pytest
 from unstate.changes.apply import apply
 from unstate.render.dependencies import Declared, declared
 
-NEEDS = ("boto3>=1.28", "redis>=5")
+NEEDS = ("boto3>=1.36", "redis>=5")
 
 PROJECT = '[project]\nname = "shop"\ndependencies = [\n{}]\n\n[tool.x]\ny = 1\n'
 POETRY = '[tool.poetry]\nname = "shop"\n\n[tool.poetry.dependencies]\npython = "^3.11"\n{}\n# next\n[tool.x]\ny = 1\n'
 # File, before, after.
 EDITS = [
-    ("requirements.txt", "flask\nuvicorn\n", "boto3>=1.28\nflask\nredis>=5\nuvicorn\n"),
-    ("requirements.txt", "uvicorn\nflask\n", "uvicorn\nflask\nboto3>=1.28\nredis>=5\n"),
+    ("requirements.txt", "flask\nuvicorn\n", "boto3>=1.36\nflask\nredis>=5\nuvicorn\n"),
+    ("requirements.txt", "uvicorn\nflask\n", "uvicorn\nflask\nboto3>=1.36\nredis>=5\n"),
     (
         "requirements.txt",
         "# web\nflask\n\n# mail\naiosmtplib",
-        "# web\nflask\n\n# mail\naiosmtplib\nboto3>=1.28\nredis>=5",
+        "# web\nflask\n\n# mail\naiosmtplib\nboto3>=1.36\nredis>=5",
     ),
-    ("requirements.txt", "uvicorn\r\nflask\r\n", "uvicorn\r\nflask\r\nboto3>=1.28\r\nredis>=5\r\n"),
-    ("requirements.txt", "", "boto3>=1.28\nredis>=5\n"),
+    ("requirements.txt", "uvicorn\r\nflask\r\n", "uvicorn\r\nflask\r\nboto3>=1.36\r\nredis>=5\r\n"),
+    ("requirements.txt", "", "boto3>=1.36\nredis>=5\n"),
     (
         "requirements.txt",
         "Redis [hiredis] >= 5.1  # ours\nflask\n",
-        "Redis [hiredis] >= 5.1  # ours\nflask\nboto3>=1.28\n",
+        "Redis [hiredis] >= 5.1  # ours\nflask\nboto3>=1.36\n",
     ),
-    ("requirements.txt", "# redis\nflask\n", "# redis\nboto3>=1.28\nflask\nredis>=5\n"),
-    ("requirements.txt", "celery[redis]\ndjango-redis\n", "boto3>=1.28\ncelery[redis]\ndjango-redis\nredis>=5\n"),
+    ("requirements.txt", "# redis\nflask\n", "# redis\nboto3>=1.36\nflask\nredis>=5\n"),
+    ("requirements.txt", "celery[redis]\ndjango-redis\n", "boto3>=1.36\ncelery[redis]\ndjango-redis\nredis>=5\n"),
     ("requirements.txt", "git+https://example.org/r.git#egg=redis\nboto3\n", None),
     ("requirements.txt", "redis @ https://example.org/redis.whl\nBoto3==1.40.1 ; python_version > '3'\n", None),
-    ("requirements/base.txt", "flask\n", "boto3>=1.28\nflask\nredis>=5\n"),
+    ("requirements/base.txt", "flask\n", "boto3>=1.36\nflask\nredis>=5\n"),
     (
         "pyproject.toml",
         PROJECT.format('  "flask",\n  "uvicorn",  # serves\n'),
-        PROJECT.format('  "boto3>=1.28",\n  "flask",\n  "redis>=5",\n  "uvicorn",  # serves\n'),
+        PROJECT.format('  "boto3>=1.36",\n  "flask",\n  "redis>=5",\n  "uvicorn",  # serves\n'),
     ),
     (
         "pyproject.toml",
         PROJECT.format("    'uvicorn',\n    'flask'\n").replace("\n", "\r\n"),
-        PROJECT.format("    'uvicorn',\n    'flask',\n    \"boto3>=1.28\",\n    \"redis>=5\"\n").replace("\n", "\r\n"),
+        PROJECT.format("    'uvicorn',\n    'flask',\n    \"boto3>=1.36\",\n    \"redis>=5\"\n").replace("\n", "\r\n"),
     ),
     (
         "pyproject.toml",
         PROJECT.format('  "flask",\n  # not uvicorn\'s\n  "uvicorn",\n'),
-        PROJECT.format('  "boto3>=1.28",\n  "flask",\n  # not uvicorn\'s\n  "redis>=5",\n  "uvicorn",\n'),
+        PROJECT.format('  "boto3>=1.36",\n  "flask",\n  # not uvicorn\'s\n  "redis>=5",\n  "uvicorn",\n'),
     ),
     (
         "pyproject.toml",
         '[project]\nname = "shop"\ndependencies = ["flask"] # all\n',
-        '[project]\nname = "shop"\ndependencies = ["boto3>=1.28", "flask", "redis>=5"] # all\n',
+        '[project]\nname = "shop"\ndependencies = ["boto3>=1.36", "flask", "redis>=5"] # all\n',
     ),
     (
         "pyproject.toml",
         '[project]\nname = "shop"\n\n[tool.x]\ny = 1\n',
-        '[project]\nname = "shop"\ndependencies = ["boto3>=1.28", "redis>=5"]\n\n[tool.x]\ny = 1\n',
+        '[project]\nname = "shop"\ndependencies = ["boto3>=1.36", "redis>=5"]\n\n[tool.x]\ny = 1\n',
     ),
     (
         "pyproject.toml",
         POETRY.format('flask = "*"\n'),
-        POETRY.format('flask = "*"\nboto3 = ">=1.28"\nredis = ">=5"\n'),
+        POETRY.format('flask = "*"\nboto3 = ">=1.36"\nredis = ">=5"\n'),
     ),
     ("pyproject.toml", POETRY.format('redis = {version = "^5.0", extras = ["hiredis"]}\nboto3 = "*"\n'), None),
     ("pyproject.toml", PROJECT.format('  "redis",\n  "boto3[crt]~=1.30",\n'), None),
@@ -113,7 +113,7 @@ def test_one_after_the_other_is_both_at_once(
         ({"README.md": "redis"}, ()),
         ({"pyproject.toml": "[tool.black]\nline-length = 100\n"}, ()),
         ({"pyproject.toml": "not [ toml"}, ()),
-        ({"Pipfile": "[packages]\n"}, ("Pipfile is not edited", 'pipenv install "boto3>=1.28" "redis>=5"')),
+        ({"Pipfile": "[packages]\n"}, ("Pipfile is not edited", 'pipenv install "boto3>=1.36" "redis>=5"')),
         ({"setup.py": "setup(install_requires=[])"}, ("setup.py is not edited", "install_requires")),
         ({"requirements.txt": "flask==3 \\\n    --hash=sha256:00\n"}, ("requirements.txt is not edited",)),
         (
@@ -167,7 +167,7 @@ def test_a_project_that_keeps_its_list_elsewhere(tmp_path: Path, project: str) -
 def test_an_entry_in_a_file_that_is_taken_in(tmp_path: Path) -> None:
     lay(tmp_path, {"requirements.txt": "-r base.txt\nflask\n", "base.txt": "redis\n-r requirements.txt\n"})
     add(tmp_path, *NEEDS)
-    assert (tmp_path / "requirements.txt").read_text() == "-r base.txt\nboto3>=1.28\nflask\n"
+    assert (tmp_path / "requirements.txt").read_text() == "-r base.txt\nboto3>=1.36\nflask\n"
 
 
 @pytest.mark.parametrize("entry", ["redis==4.6.0", "redis~=4.5", "redis<5", "redis>=3,<5  # old"])
@@ -195,8 +195,8 @@ def test_the_nearest_file_at_or_above_the_service(tmp_path: Path) -> None:
 
 def test_two_services_with_one_list(tmp_path: Path) -> None:
     lay(tmp_path, {"requirements.txt": "flask\n", "web/a.py": "", "jobs/a.py": ""})
-    found = declared(tmp_path, {"web": ["redis>=5"], "jobs": ["boto3>=1.28"]})
-    assert [change.after for change in found.changes] == [b"boto3>=1.28\nflask\nredis>=5\n"]
+    found = declared(tmp_path, {"web": ["redis>=5"], "jobs": ["boto3>=1.36"]})
+    assert [change.after for change in found.changes] == [b"boto3>=1.36\nflask\nredis>=5\n"]
 
 
 def test_nothing_outside_of_the_scanned_root(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_nothing_outside_of_the_scanned_root(tmp_path: Path) -> None:
     assert add(tmp_path / "app", *NEEDS) == Declared()
     linked = add(tmp_path / "linked", *NEEDS)
     assert (linked.files, linked.changes) == ((), ())
-    assert "leads out of the scanned folder; add boto3>=1.28, redis>=5 by hand" in linked.advice[0]
+    assert "leads out of the scanned folder; add boto3>=1.36, redis>=5 by hand" in linked.advice[0]
     assert (tmp_path / "requirements.txt").read_text() == "flask\n"
 
 
@@ -222,5 +222,5 @@ def test_a_project_keeps_all_that_it_says(tmp_path: Path) -> None:
     add(tmp_path, *NEEDS)
     after = (tmp_path / "pyproject.toml").read_text()
     changed = [line for line in difflib.ndiff(own.splitlines(), after.splitlines()) if not line.startswith("  ")]
-    assert changed == ['+   "boto3>=1.28",', '+   "redis>=5",']
+    assert changed == ['+   "boto3>=1.36",', '+   "redis>=5",']
     assert tomllib.loads(after)["project"]["name"] == "unstate"

@@ -8,11 +8,10 @@ from unstate.model import Finding, Group, Layout, Verdict
 from unstate.plan.decide import AnswerError
 from unstate.rewrite import FOLDER
 
-BOTO = "boto3>=1.36"  # the first that writes on a condition
 COPYING = ("files that are there already have to be copied into the bucket once",)
 
 
-def planned(finding: Finding, answers: Mapping[str, str]) -> Group:
+def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, ...]) -> Group:
     """The group, before its patch was tried. Raises AnswerError."""
     for name in answers:
         raise AnswerError(f"{finding.id}: decision {name} is not asked for this store")
@@ -24,5 +23,5 @@ def planned(finding: Finding, answers: Mapping[str, str]) -> Group:
         container=FOLDER,
         codec="file",
         files=tuple(sorted({site.path for site in finding.store.sites})),
-        requires=(BOTO,),
+        requires=requires,
     )

@@ -21,7 +21,8 @@ from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
-REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.28", "pydantic>=2"
+# The first boto3 that writes on a condition.
+REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.36", "pydantic>=2"
 _UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
 _ADVICE_TTL = "answer its decision `ttl`, as in `--ttl NAME=10m`"
 _ADVICE_MODEL = "keep what is data in a dataclass or pydantic model of its own, each field with its type"
@@ -128,7 +129,7 @@ class Planner:
 
     def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
         """The group of a folder on local disk, all of whose sites are known."""
-        group = planned(finding, answers)
+        group = planned(finding, answers, (S3,))
         outcomes = [self._try(group, path) for path in group.files]
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
