@@ -193,6 +193,7 @@ class Finding(Value, frozen=True):
     evidence: tuple[str, ...] = ()  # definition, path from a handler to a write, what a second process breaks
     reasons: tuple[str, ...] = ()  # why `limit` is below exact: "src/app.py:12: holds a websocket; ..."
     decisions: tuple[Decision, ...] = ()
+    holds: tuple[str, ...] = ()  # "module:name" of the folders whose files' paths it keeps
     ttl: str = ""  # expiry found in the code ("3600s", "PERMANENT_SESSION_LIFETIME"), "" where none
 
 

@@ -56,7 +56,8 @@ def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None
     found = classify(program, resolver, candidates, reach, lifetimes)
     if program.web:
         on_disk = files.Files(program, reach, Operations(program, resolver), _texts(base))
-        found += on_disk.findings()
+        folders = on_disk.findings()
+        found = [*on_disk.with_holders(found), *folders]
         found += Locks(program, resolver, on_disk.judge).findings()
     return in_order(found)
 

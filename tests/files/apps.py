@@ -14,7 +14,7 @@ from unstate.plan import plan
 from unstate.render import render
 from unstate.scan import scan
 
-APP = '''
+APP = """
 import bz2
 import glob
 import os
@@ -109,7 +109,8 @@ os.makedirs(FOLDER, exist_ok=True)
 @app.get("/exists")
 {define} exists(name: str):
     path = os.path.join(FOLDER, name)
-    return os.path.exists(path), os.path.isfile(path), os.path.isdir(path), (HERE / name).is_file(), (HERE / name).exists()
+    found = HERE / name
+    return os.path.exists(path), os.path.isfile(path), os.path.isdir(path), found.is_file(), found.exists()
 
 
 @app.get("/stat")
@@ -165,7 +166,7 @@ async def aio(name: str, text: str):
         await file.write(text)
     async with aiofiles.open(os.path.join(FOLDER, name), "rb") as file:
         return await file.read()
-'''
+"""
 
 
 def pair(folder: Path, *, asynchronous: bool) -> tuple[types.ModuleType, types.ModuleType]:

@@ -59,7 +59,7 @@ class Flow:
     path: str
     lines: list[str]
     touches: list[Touch] = field(default_factory=list)
-    unknown: list[ast.Call] = field(default_factory=list)  # file operations whose path could not be followed
+    unknown: list[Touch] = field(default_factory=list)  # file operations whose path could not be followed
     mentions: list[Mention] = field(default_factory=list)
 
     def span(self, node: ast.expr) -> Span:
@@ -186,7 +186,7 @@ class Reader:
                 self.operands.add(id(operand))
                 self.flow.touches.append(Touch(node, op, operand, places, frame))
             elif not places and _is_certain(node, name) and not isinstance(operand, ast.Constant):
-                self.flow.unknown.append(node)
+                self.flow.unknown.append(Touch(node, op, operand, (), frame))
 
     def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: dict[str, Places]) -> None:
         """The parts that make up a path are accounted for with it; arguments of calls that give no path are not."""

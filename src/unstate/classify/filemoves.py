@@ -13,9 +13,10 @@ from unstate.facts.hints import path_of
 from unstate.facts.values import FileFacts, Path
 from unstate.link import places as roots
 from unstate.link.files import Operations
-from unstate.link.places import Place
+from unstate.link.paths import KEY
+from unstate.link.places import Place, parse
 from unstate.link.program import Program
-from unstate.link.values import Class, Function
+from unstate.link.values import Class, Function, Slot
 from unstate.model import Op, Site
 from unstate.project import is_aside
 
@@ -48,6 +49,7 @@ CONSUMERS = frozenset(
         " VideoFileClip AudioFileClip identify scan_file hash_file"
     ).split()
 )
+_PUTTING = frozenset({"append", "add", "setdefault", "update", "insert", "extend"})
 _ORDERING = frozenset("sorted list tuple set reversed enumerate filter next max min".split())
 # Nodes whose value is, or holds, what stands in them.
 _PASSED = (ast.Await, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.keyword, ast.BoolOp, ast.IfExp)
@@ -60,6 +62,9 @@ class Moves:
     sites: dict[Site, None] = field(default_factory=dict)
     obstacles: list[str] = field(default_factory=list)
     leaves: bool = False  # paths are stored or handed out as text
+    holders: dict[Slot, int] = field(
+        default_factory=dict
+    )  # stores that keep paths, with how many writes put them there
 
 
 class Mover:
@@ -74,20 +79,14 @@ class Mover:
     def moves(self, location: Location) -> Moves:
         """What moving the location takes."""
         self.location = location
-        self.depth = len(location.place.steps)
+        self.folders = self._alternatives(location.place)
         self.result = Moves()
-        self.unknown: list[str] = []
+        self.unknown: list[tuple[Flow, FileFacts, Touch]] = []
         if location.place.root == roots.TEMPORARY:
-            self.result.obstacles.append(f"{_first(location)}: each process makes this folder anew")
-            return self.result
+            self._obstacle(f"{_first(location)}: each process makes this folder anew")
         served = self._served_by_flask()
         if served:
             self._obstacle(f"{_first(location)}: {served}")
-        if not any(each.op in READS for each in location.operations):
-            self._obstacle(
-                f"{_first(location)}: no reader was found in Python, so that something else must read the folder: look"
-                " in the web server's configuration and in templates"
-            )
         for facts, text in self._texts():
             try:
                 flow = Reader(facts, self.operations, self._concerns).read(text)
@@ -95,11 +94,51 @@ class Mover:
                 self._obstacle(f"{facts.path}:1: cannot be parsed again: {error}")
                 continue
             self._take(flow, facts)
-        if self.result.leaves and self.unknown:
-            self.result.obstacles.append(
-                f"{self.unknown[0]}: may open a file of this folder: its path could not be followed"
+        for flow, facts, touch in self.unknown if self.result.leaves else ():
+            if self._is_held(flow.path, touch):
+                self._site(flow, facts, touch.call, touch.op, touch.frame)
+                self._site(flow, facts, touch.operand, Op.PATH, touch.frame)
+            else:
+                self._obstacle(
+                    f"{flow.path}:{touch.call.lineno}: may open a file of this folder: its path could not be followed"
+                )
+        if not any(site.op in READS for site in self.result.sites):
+            self._obstacle(
+                f"{_first(location)}: no reader was found in Python, so that something else must read the folder: look"
+                " in the web server's configuration and in templates"
             )
         return self.result
+
+    def _is_held(self, path: str, touch: Touch) -> bool:
+        """Whether a path is taken from a store into which nothing but paths of this location are put."""
+        steps = path_of(touch.operand)
+        found = self.program.lookup(path, touch.frame, steps[0]) if steps else None
+        bound = [binding.ref for binding in found[1] if binding.ref is not None] if found is not None else []
+        if len(bound) == 1 and bound[0].source and found is not None and found[0]:
+            steps = (*path_of(parse(bound[0].source)), *steps[1:])
+        slot = self._slot(path, touch.frame, steps)
+        return slot is not None and self.result.holders.get(slot, 0) == self._writes(slot) > 0
+
+    def _slot(self, path: str, frame: int, steps: Path) -> Slot | None:
+        """The store that a path of steps starts from, in front of its first key or method."""
+        for count in range(1, len(steps)):
+            if steps[count].startswith("[") or (steps[count + 1 : count + 2] == ("()",)):
+                value = self._value(path, frame, steps[:count])
+                return self.operations.resolver.settle(value)[0] if isinstance(value, Slot) else None
+        return None
+
+    def _writes(self, slot: Slot) -> int:
+        """How many statements put something into a store."""
+        bare = slot.name.rpartition(".")[2]
+        return sum(
+            1
+            for path, facts in self.program.facts.items()
+            for ref in facts.refs
+            if bare in ref.path
+            and (ref.use in ("target", "augment") or not _PUTTING.isdisjoint(ref.path))
+            and len(ref.path) > 1
+            and self._slot(path, ref.frame, ref.path) == slot
+        )
 
     def _served_by_flask(self) -> str:
         """What is to be said of files below the static folder of a Flask app, "" where there are none."""
@@ -114,18 +153,36 @@ class Mover:
             " own, with a route"
         )
 
+    def _alternatives(self, place: Place) -> tuple[Place, ...]:
+        """The location's folder under each value that its name can have: a setting, or the default in the code."""
+        found = {place: None}
+        names = self.operations.map
+        for held in (*names.slots.values(), *map(names.configured, self._keys(place))):
+            starts = [other for other in held if _is_below(place, other)]
+            if starts and len(held) > 1:
+                rest = place.steps[len(starts[0].steps) :]
+                found.update(dict.fromkeys(other.below(*rest) for other in held))
+        return tuple(found)
+
+    def _keys(self, place: Place) -> list[str]:
+        """What the folder is called in the configuration."""
+        name = self.operations.map.names.get(place)
+        bare = name.name.rpartition(".")[2].strip("[']") if name is not None else ""
+        return [bare] if KEY.fullmatch(bare) else []
+
     def _concerns(self, place: Place) -> bool:
         """Whether a place is in the location, is its folder, or holds it."""
-        mine = self.location.place
-        if place.base != mine.base:
-            return False
-        return all(
-            one == two or roots.ANY in one or roots.ANY in two
-            for one, two in zip(place.steps, mine.steps, strict=False)
+        return any(
+            place.base == mine.base
+            and all(
+                one == two or roots.ANY in one or roots.ANY in two
+                for one, two in zip(place.steps, mine.steps, strict=False)
+            )
+            for mine in self.folders
         )
 
     def _inside(self, place: Place) -> bool:
-        return place.base == self.location.place.base and place.steps[: self.depth] == self.location.place.steps
+        return any(_is_below(place, mine) for mine in self.folders)
 
     def _texts(self) -> Iterator[tuple[FileFacts, str]]:
         """Files that touch files, or say a name of the location's folder."""
@@ -148,10 +205,7 @@ class Mover:
     # One file
 
     def _take(self, flow: Flow, facts: FileFacts) -> None:
-        for node in flow.unknown:
-            frame = self._frame_of(facts, node)
-            if not self._is_start(facts, frame):
-                self.unknown.append(f"{flow.path}:{node.lineno}")
+        self.unknown += [(flow, facts, each) for each in flow.unknown if self._reached(facts.path, each.frame)]
         for touch in flow.touches:
             self._touch(flow, facts, touch)
         for mention in flow.mentions:
@@ -206,21 +260,6 @@ class Mover:
     def _reached(self, path: str, frame: int) -> bool:
         return bool(self.judge.reaching(path, frame))
 
-    def _frame_of(self, facts: FileFacts, node: ast.expr) -> int:
-        """The innermost function around a line."""
-        return max(
-            (
-                index
-                for index, frame in enumerate(facts.frames)
-                if frame.sort == "function" and frame.line <= node.lineno <= frame.end_line
-            ),
-            default=0,
-        )
-
-    def _is_start(self, facts: FileFacts, frame: int) -> bool:
-        """Whether code runs outside any request: it opens what is there from the beginning."""
-        return not self._reached(facts.path, frame)
-
     # Uses that are no operation
 
     def _mention(self, flow: Flow, facts: FileFacts, mention: Mention) -> None:
@@ -268,6 +307,7 @@ class Mover:
             found = self.operations.map.places(flow.path, mention.frame, target)
             if not any(self._inside(place) for place in found):
                 self.result.leaves = True
+                self._hold(self._slot(flow.path, mention.frame, path_of(target)))
 
     def _argument(
         self, flow: Flow, facts: FileFacts, mention: Mention, node: ast.AST, call: ast.Call, *, text: bool
@@ -278,6 +318,7 @@ class Mover:
         if name in _SINKS or name.endswith(("Error", "Exception")):
             if name in ("append", "add"):
                 self.result.leaves = True
+                self._hold(self._slot(flow.path, mention.frame, steps))
             return
         value = self._value(flow.path, mention.frame, steps)
         if isinstance(value, Function | Class):
@@ -288,8 +329,13 @@ class Mover:
             return
         if text or name in _HANDING or node is not mention.node:
             self.result.leaves = True
+            self._hold(self._slot(flow.path, mention.frame, steps))
             return
         self._obstacle(f"{where}: `{ast.unparse(call.func)}` is handed the path, and may open the file by it")
+
+    def _hold(self, slot: Slot | None) -> None:
+        if slot is not None:
+            self.result.holders[slot] = self.result.holders.get(slot, 0) + 1
 
     def _value(self, path: str, frame: int, steps: Path) -> object:
         """What a call calls."""
@@ -307,6 +353,11 @@ def _holds(parent: ast.AST, node: ast.AST) -> bool:
     if isinstance(parent, ast.ListComp | ast.SetComp | ast.GeneratorExp):
         return parent.elt is node
     return isinstance(parent, _PASSED)
+
+
+def _is_below(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder, or lies in it."""
+    return place.base == folder.base and place.steps[: len(folder.steps)] == folder.steps
 
 
 def _first(location: Location) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from msgspec.structs import replace
 
 from unstate.classify import purpose
@@ -21,6 +23,9 @@ _DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".spl
 LEAVING = (
     "paths of files are stored or handed out as text: they stay valid as names, but no local file lies there any more",
 )
+ABSOLUTE = (
+    "these paths begin with the app's own folder: they mean the same file where every instance lies in the same one",
+)
 
 
 class Files:
@@ -33,6 +38,7 @@ class Files:
         self.judge = Judge(program, reach, operations)
         self.words = Words(program, self.judge)
         self.mover = Mover(program, self.judge, operations, read) if read is not None else None
+        self.holders: dict[tuple[str, str], set[str]] = defaultdict(set)  # stores that keep paths -> whose files
 
     def findings(self) -> list[Finding]:
         """One finding for each location that is state."""
@@ -58,6 +64,16 @@ class Files:
             finding = self._finding(location)
             results.setdefault(finding.id, finding)
         return list(results.values())
+
+    def with_holders(self, findings: list[Finding]) -> list[Finding]:
+        """The same findings; those of stores that keep paths of files say whose. Call after `findings`."""
+        return [
+            replace(each, holds=tuple(sorted(held))) if (held := self._held_by(each.store)) else each
+            for each in findings
+        ]
+
+    def _held_by(self, store: Store) -> set[str]:
+        return self.holders.get((store.path, store.name), set())
 
     def _without_doubles(self, locations: list[Location]) -> list[Location]:
         """One location where several are only other readings of the same writes: the best known one."""
@@ -132,10 +148,14 @@ class Files:
         if self.mover is None or not self.words.is_plain(location):
             return finding
         moves = self.mover.moves(location)
+        for slot in moves.holders:
+            name = self.map.qualified(slot)
+            self.holders[slot.path, name].add(f"{finding.store.module}:{finding.store.name}")
         if moves.obstacles:
             return replace(finding, reasons=(finding.reasons[0], *moves.obstacles[:6]))
         sites = tuple(sorted(moves.sites, key=lambda site: (site.path, site.line, site.span.column, site.op)))
-        reasons = LEAVING if moves.leaves else ()
+        absolute = location.place.root in (roots.PROJECT, roots.APPLICATION)
+        reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if moves.leaves else ()
         return replace(finding, store=replace(finding.store, sites=sites), limit=Verdict.REVIEW, reasons=reasons)
 
     def _named(self, place: Place, first: Operation) -> tuple[str, str, Span, str]:

@@ -47,7 +47,7 @@ class Map(Paths):
         self.resolver = resolver
         self.names: dict[Place, Name] = {}
         self._active: set[Any] = set()
-        self._slots: dict[Slot, Places] = {}
+        self.slots: dict[Slot, Places] = {}
         self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
         self._called: dict[Function, list[tuple[str, Ref, int]]] = {}
         self._call_sources: dict[tuple[str, int, int], Expression] = {}
@@ -221,9 +221,9 @@ class Map(Paths):
 
     def held(self, slot: Slot) -> Places:
         """The places that a module's, class's or app's attribute holds; its own name where that is unknown."""
-        if slot in self._slots:
-            return self._slots[slot]
-        self._slots[slot] = ()
+        if slot in self.slots:
+            return self.slots[slot]
+        self.slots[slot] = ()
         writes = self.writes(slot)
         found: list[Place] = []
         for path, ref in writes:
@@ -241,9 +241,9 @@ class Map(Paths):
         places = tuple(dict.fromkeys(found))[:MANY]
         for place in places:
             if place.root != UNKNOWN or place.constant:
-                name = Name(self._qualified(slot), first[0] if first else slot.path, first[1] if first else None)
+                name = Name(self.qualified(slot), first[0] if first else slot.path, first[1] if first else None)
                 self.names.setdefault(place, name)
-        self._slots[slot] = places
+        self.slots[slot] = places
         return places
 
     def _given(self, slot: Slot) -> list[Place]:
@@ -270,7 +270,8 @@ class Map(Paths):
             ]
         return writes
 
-    def _qualified(self, slot: Slot) -> str:
+    def qualified(self, slot: Slot) -> str:
+        """The name of a slot as its store is called."""
         if slot.sort in ("module", "app"):
             return slot.name
         return f"{self.program.facts[slot.path].frames[slot.frame].qualname}.{slot.name}"

@@ -11,6 +11,7 @@ from unstate.model import Group, Plan, Scan
 from unstate.plan.backing import backing_modules, founded
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
+from unstate.plan.folders import together
 from unstate.plan.group import PYDANTIC, REDIS, S3, Planner
 from unstate.plan.naming import prefixes
 from unstate.plan.shared import remarks, switch_variable, switched
@@ -43,9 +44,9 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
     known = codemods.load(root)
     names = prefixes(scan.findings, known, config, sources)
     planner = Planner(config, known, sources, {each.service: each for each in backing})
-    groups: list[Group] = [
-        planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings
-    ]
+    groups: list[Group] = together(
+        [planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings]
+    )
     shared = {service.root for service in config.service if service.library}
     names_of_modules = {each.service: each.module for each in backing}
     groups = [

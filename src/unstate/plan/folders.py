@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from unstate.model import Finding, Group, Layout, Verdict
+from msgspec.structs import replace
+
+from unstate.model import Finding, Group, Layout, Refusal, Verdict
 from unstate.plan.decide import AnswerError
 from unstate.rewrite import FOLDER
 
@@ -24,4 +26,46 @@ def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, .
         codec="file",
         files=tuple(sorted({site.path for site in finding.store.sites})),
         requires=requires,
+    )
+
+
+def together(groups: Sequence[Group]) -> list[Group]:
+    """Stores that keep the paths of files move with the files or not at all, and the files with them."""
+    folders = {
+        (group.finding.store.service, f"{group.finding.store.module}:{group.finding.store.name}"): group
+        for group in groups
+        if group.finding.store.constructor == FOLDER
+    }
+    partners: dict[str, set[str]] = {group.id: set() for group in groups}
+    for group in groups:
+        for held in group.finding.holds:
+            other = folders.get((group.finding.store.service, held))
+            if other is not None:
+                partners[group.id].add(other.id)
+                partners[other.id].add(group.id)
+    by_id = {group.id: group for group in groups}
+    waiting = [group.id for group in groups if group.verdict is Verdict.MANUAL]
+    for id_ in waiting:
+        for partner in sorted(partners[id_]):
+            group = by_id[partner]
+            if group.verdict is not Verdict.MANUAL:
+                by_id[partner] = Group(
+                    id=partner, finding=group.finding, verdict=Verdict.MANUAL, refusals=(_left(group, by_id[id_]),)
+                )
+                waiting.append(partner)
+    return [
+        replace(group, needs=tuple(sorted({*group.needs, *partners[group.id]})))
+        if group.verdict is not Verdict.MANUAL
+        else group
+        for group in (by_id[each.id] for each in groups)
+    ]
+
+
+def _left(group: Group, other: Group) -> Refusal:
+    mine, theirs = group.finding.store, other.finding.store
+    keeps = "it keeps paths of" if theirs.constructor == FOLDER else "its paths are kept by"
+    return Refusal(
+        path=mine.path,
+        line=mine.span.line,
+        reason=f"{keeps} `{theirs.name}`, which stays here ({theirs.path}:{theirs.span.line}): both move, or neither",
     )

@@ -34,7 +34,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The call makes a folder: S3 has none, so it goes."""
+    """The call makes a folder, or removes an empty one: S3 has none, so it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +221,7 @@ _FUNCTIONS: dict[str, Callable[[cst.Call, frozenset[Op], str], Chosen]] = {
     "FileResponse": _sent("StoredFileResponse", 0, _RESPONSE | {"path"}),
     "StaticFiles": _mounted,
     "makedirs": _made,
+    "rmdir": _made,
     "mkdir": _made,
 }
 
@@ -270,6 +271,7 @@ _METHODS: dict[str, Callable[[cst.Call, frozenset[Op]], Chosen]] = {
     "rename": _renamed,
     "replace": _renamed,
     "mkdir": _made_below,
+    "rmdir": _made_below,
 }
 
 

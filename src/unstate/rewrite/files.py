@@ -42,6 +42,7 @@ class FileEdits:
         self._within: set[int] = set()
         self._changes: dict[int, Change] = {}
         self._wraps: dict[int, list[tuple[str, str, cst.BaseExpression, str]]] = defaultdict(list)
+        self._locals: dict[int, set[str]] = defaultdict(set)  # names of copies, by function
         self._done: set[int] = set()
         self._expressions: dict[tuple[int, int, int, int], list[tuple[Node, ...]]] = {}
         if any(binding.in_file(source.path) for binding in bindings):
@@ -126,7 +127,7 @@ class FileEdits:
             case Opened():
                 self._open(binding, chain, node, chosen)
             case Folder():
-                self._refuse(binding, self._line(node), "a folder is made here in a way that is not known")
+                self._drop_folder(binding, chain)
             case Left():
                 pass
 
@@ -243,7 +244,7 @@ class FileEdits:
         there = {path: local for local, _, path, _ in self._named(statement)}
         local = there.get(text)
         if local is None:
-            local = self._fresh("local")
+            local = self._fresh("local", chain)
             helper = self.names.use("async_local_file" if how == "async" else "local_file")
             self._wraps[id(statement)].append((local, helper, node, "" if mode == "r+" else mode))
         self._change(chain, lambda new: cst.Name(local))
@@ -254,11 +255,14 @@ class FileEdits:
     def _named(self, statement: Node) -> list[tuple[str, str, str, str]]:
         return [(local, helper, code(path), str(mode)) for local, helper, path, mode in self._wraps[id(statement)]]
 
-    def _fresh(self, wanted: str) -> str:
-        used = {local for wraps in self._wraps.values() for local, *_ in wraps}
+    def _fresh(self, wanted: str, chain: tuple[Node, ...]) -> str:
+        """A name that neither the file nor another copy in the same function has."""
+        function = next((id(each) for each in reversed(chain) if isinstance(each, cst.FunctionDef)), 0)
+        used = self._locals[function]
         name, n = self.names.fresh(wanted), 2
         while name in used or name in self.names.taken:
             name, n = f"{wanted}_{n}", n + 1
+        used.add(name)
         return name
 
     def _drop_folder(self, binding: Binding, chain: tuple[Node, ...]) -> None:
@@ -277,7 +281,11 @@ class FileEdits:
         position = expression.index(statement)
         around = expression[position - 1]
         guard = expression[position - 2] if position > 1 else None
-        tolerant = _is_true(fileforms.keyword(node, "exist_ok")) or any(isinstance(each, cst.Try) for each in chain)
+        tolerant = (
+            fileforms.last_name(node) == "rmdir"
+            or _is_true(fileforms.keyword(node, "exist_ok"))
+            or any(isinstance(each, cst.Try) for each in chain)
+        )
         if isinstance(guard, cst.If) and self._is_test(guard):
             if len(guard.body.body) == 1 and guard.orelse is None and not isinstance(expression[position - 3], cst.If):
                 self._forget(guard)

@@ -16,6 +16,7 @@ CHANGES = frozenset(
 )
 CONSUMERS = frozenset(
     "len str repr bool int float sum any all min max isinstance hash print type jsonify dumps dump JSONResponse "
+    "send_file send_from_directory FileResponse open "
     "json_response render_template render make_response debug info warning error exception critical log Response "
     "HTTPException abort emit send send_json send_text publish".split()
 )
