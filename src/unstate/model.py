@@ -223,6 +223,15 @@ class Refusal(Value, frozen=True):
     advice: str = ""
 
 
+class Accessor(Value, frozen=True):
+    """A function that gives the entry of a store under one of its arguments: `def find(k): return x[k]`."""
+
+    name: str
+    parameter: str
+    place: int  # of that argument in a call
+    owner: str = ""  # the class that it is a method of, "" for a function of a module
+
+
 class Group(Value, frozen=True):
     """All edits of one store in all files: accepted or rejected as one."""
 
@@ -242,6 +251,7 @@ class Group(Value, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
     answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
+    accessors: tuple[Accessor, ...] = ()  # functions that hand out entries, whose callers write their changes back
     awaited: tuple[str, ...] = ()  # functions that become asynchronous, their callers with them
     files: tuple[str, ...] = ()  # paths the patch touches, generated ones not included
     requires: tuple[str, ...] = ()  # distributions the result needs: "redis>=6", "boto3>=1.34"

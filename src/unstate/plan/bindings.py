@@ -24,6 +24,7 @@ def binding(group: Group) -> Binding:
         sites=store.sites,
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,
+        accessors=group.accessors,
         awaited=frozenset(group.awaited),
         model=group.model,
         size=bound(store),

@@ -23,6 +23,7 @@ from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
 REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.36", "pydantic>=2"
+_ROUNDS = 3  # functions that hand out what another one hands out
 _UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
 _ADVICE_TTL = "answer its decision `ttl`, as in `--ttl NAME=10m`"
 _ADVICE_MODEL = "keep what is data in a dataclass or pydantic model of its own, each field with its type"
@@ -61,7 +62,7 @@ class Planner:
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
         group = self._group(finding, choice, settled)
-        outcomes = [self._try(group, path) for path in group.files]
+        group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
             return _manual(finding, refusals)
@@ -87,6 +88,25 @@ class Planner:
             verdict=Verdict.EXACT if exact else Verdict.REVIEW,
             differences=(*differences, *(finding.reasons if finding.limit is Verdict.REVIEW else ())),
         )
+
+    def _handing_out(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
+        """The group with the callers of functions that hand out entries, where these change what they are given."""
+        wider, tried = group, outcomes
+        for _ in range(_ROUNDS):
+            found = {each for outcome in tried for each in outcome.accessors.get(group.id, ())}
+            if not any(outcome.refusals for outcome in tried) or found <= set(wider.accessors):
+                break
+            accessors = tuple(sorted({*wider.accessors, *found}, key=lambda each: each.name))
+            callers = [self.sources.files_with(group.finding.store.service, each.name) for each in accessors]
+            if any(files is None for files in callers):
+                return group, outcomes
+            files = {*group.files, *(path for files in callers for path in files or ())}
+            wider = msgspec.structs.replace(group, accessors=accessors, files=tuple(sorted(files)))
+            tried = [self._try(wider, path) for path in wider.files]
+        if any(outcome.refusals for outcome in tried):
+            return group, outcomes if wider is group else tried
+        changed = [each for each in tried if each.after != self.sources.read(each.path)]
+        return msgspec.structs.replace(wider, files=tuple(each.path for each in changed)), changed
 
     def _awaiting(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
         """The group with synchronous functions made asynchronous where all that call them are."""

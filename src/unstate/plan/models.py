@@ -63,7 +63,7 @@ def _why_not(name: str, service: str, sources: Sources, seen: set[str]) -> str |
     for base in local:
         if (reason := _why_not(base, service, sources, seen)) is not None:
             return f"its base `{base}` {reason}"
-    if sources.mentions_pattern(service, rf"class\s+\w+\([^)]*\b{name}\b"):
+    if sources.subclassed(service, name):
         return "it has subclasses, whose own fields would be lost"
     return _fields(here, service, sources, seen)
 
@@ -109,7 +109,8 @@ def _alias(name: str, service: str, sources: Sources) -> list[str] | None:
     """The parts of `Name = str`, an alias of a type."""
     pattern = re.compile(rf"^{name}(?:\s*:\s*TypeAlias)?\s*=\s*([\w\[\], |.\"']+)$".encode(), re.MULTILINE)
     for path in sources.python_files(service):
-        if (match := pattern.search(sources.read(path))) is not None:
+        content = sources.read(path)
+        if name.encode() in content and (match := pattern.search(content)) is not None:
             return list(_parts(ast.parse(match[1].decode().strip(), mode="eval").body))
     return None
 
@@ -139,7 +140,7 @@ def _parts(annotation: ast.expr) -> Iterator[str]:
 def _classes(name: str, service: str, sources: Sources) -> Iterator[Found]:
     pattern = re.compile(rf"^class\s+{name}\b".encode(), re.MULTILINE)
     for path in sources.python_files(service):
-        if pattern.search(sources.read(path)):
+        if name.encode() in sources.read(path) and pattern.search(sources.read(path)):
             try:
                 tree = sources.source(path, service).tree
             except (SyntaxError, ValueError):

@@ -42,6 +42,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
         files = FileEdits(source, folders, names, outcome)
         transformer = Transformer(references, names, outcome, source, files, awaited, planned)
         changed = source.module.visit(transformer)
+        transformer.follow_accessors(stores)
         transformer.finish(stores)
         files.finish(folders)
         return changed, transformer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unstate.model import Layout, Op, Refusal, Site
+from unstate.model import Accessor, Layout, Op, Refusal, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Binding:
     safe_keys: bool = False  # keys are made by the app itself and fit an S3 key as they are
     model: str = ""  # how the model class of the values is written where it is defined, for codec "model"
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
+    accessors: tuple[Accessor, ...] = ()  # functions that hand out entries: their callers write changes back
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     zero: str = ""  # the definition's literal, for containers without keys
 
@@ -43,6 +44,7 @@ class Rewritten:
     path: str
     after: bytes | None = None
     refusals: dict[str, list[Refusal]] = field(default_factory=dict)  # by binding id
+    accessors: dict[str, set[Accessor]] = field(default_factory=dict)  # by binding id, those that would save a refusal
     differences: dict[str, set[str]] = field(default_factory=dict)  # by binding id, from `review` rules
     rules: dict[str, set[str]] = field(default_factory=dict)  # by binding id, ids of the rules used
     blocking: dict[str, set[str]] = field(default_factory=dict)  # by binding id, functions that call a blocking client

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 import libcst as cst
 
+from unstate.model import Accessor
 from unstate.rewrite import flowwords as words
-from unstate.rewrite.places import names_in, parts
+from unstate.rewrite.places import bindings_of, names_in, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class Trace:
     function: cst.FunctionDef | None = None  # where that name lives
     step: cst.CSTNode | None = None
     following: set[tuple[int, str]] = field(default_factory=set)
+    key: cst.CSTNode | None = None  # under which the value was found
+    accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
+    given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key
 
 
 Elsewhere: TypeAlias = "Callable[[str], Sequence[Flow] | None]"
@@ -54,7 +58,7 @@ class Flow:
         `local_modules`: the top-level names of the service's own modules."""
         self.module = module
         self.exported = exported
-        self._elsewhere = elsewhere
+        self.elsewhere = elsewhere
         self._local_modules = local_modules
         self._parents: dict[int, cst.CSTNode] = {}
         self._order: dict[int, int] = {}
@@ -119,6 +123,19 @@ class Flow:
         """The uses of names in a scope, in their order."""
         found = [use for name in names for use in self._uses.get(name, ()) if self._below(use, scope)]
         return sorted(found, key=lambda use: self._order[id(use)])
+
+    def uses(self, name: str) -> Sequence[cst.Name]:
+        """Where a name or attribute of that name stands in the module."""
+        return self._uses.get(name, ())
+
+    def is_renamed(self, name: str) -> bool:
+        """Whether the module imports a name under another one."""
+        return name in self._renamed
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name is a function of the module, or of another one of the service."""
+        imported = self._imports.get(name)
+        return name in self._functions if imported is None else imported == "." or imported in self._local_modules
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""
@@ -262,7 +279,7 @@ class Flow:
 
     def _methods(self, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
         """The functions of the service that are called so; none where one of them is a class, or nobody can tell."""
-        others = self._elsewhere(name) if name not in words.COMMON_METHODS else None
+        others = self.elsewhere(name) if name not in words.COMMON_METHODS else None
         found = [(flow, each) for flow in (self, *(others or ())) for each in flow._functions.get(name, ())]
         if others is None or not all(isinstance(each, cst.FunctionDef) for _, each in found):
             return []
@@ -297,7 +314,7 @@ class Flow:
     def is_method(self, function: cst.FunctionDef) -> bool:
         """Whether a function gets the object or class that it is called on."""
         body = self._parents[id(function)]
-        static = any(_called_name(each.decorator) == "staticmethod" for each in function.decorators)
+        static = any(called_name(each.decorator) == "staticmethod" for each in function.decorators)
         return isinstance(self._parents.get(id(body)), cst.ClassDef) and not static
 
     # -- names -------------------------------------------------------------------------------------------------------
@@ -389,7 +406,7 @@ class Flow:
         if function is None:
             return None
         name = function.name.value
-        own = [each for each in function.decorators if _called_name(each.decorator) not in _PLAIN_DECORATORS]
+        own = [each for each in function.decorators if called_name(each.decorator) not in _PLAIN_DECORATORS]
         if own and not all(_registers(decorator) for decorator in own):
             return f"a decorator of `{name}` gets it"
         if own and name not in self.exported and not self._is_named(function):
@@ -399,7 +416,11 @@ class Flow:
             return None
         if not method and not isinstance(self._parents[id(function)], cst.Module):
             return f"`{name}` hands it out"
-        others = self._elsewhere(name) if name not in words.COMMON_METHODS and not name.startswith("__") else None
+        if name in trace.accessors:
+            return None
+        others = self.elsewhere(name) if name not in words.COMMON_METHODS and not name.startswith("__") else None
+        if others is not None and (accessor := self._accessor(node, function, method, trace)) is not None:
+            trace.given.add(accessor)
         if others is None:
             return f"`{name}` hands it out"
         root, trace.root = trace.root, ""
@@ -407,6 +428,24 @@ class Flow:
             return _first(flow._uses_of(function, method, trace) for flow in (self, *others))
         finally:
             trace.root = root
+
+    def _accessor(self, node: cst.CSTNode, function: cst.FunctionDef, method: bool, trace: Trace) -> Accessor | None:
+        """How a function gives out what is found under its argument: the value itself, and nothing else of the kind."""
+        if not isinstance(node, cst.Return) or not isinstance(trace.key, cst.Name):
+            return None
+        direct = node.value is trace.start or (isinstance(node.value, cst.Name) and node.value.value == trace.root)
+        names = [each.name.value for each in (*function.params.posonly_params, *function.params.params)]
+        if len(self._methods(function.name.value)) != 1:
+            return None  # one of several of that name
+        if not direct or trace.key.value not in names or len(bindings_of(function, trace.key.value)) != 1:
+            return None
+        owner = self._parents[id(self._parents[id(function)])]
+        return Accessor(
+            name=function.name.value,
+            parameter=trace.key.value,
+            place=names.index(trace.key.value) - method,
+            owner=owner.name.value if isinstance(owner, cst.ClassDef) else "",
+        )
 
     def _uses_of(self, function: cst.FunctionDef, method: bool, trace: Trace) -> str | None:
         """Where this module calls a function, and what it does with what it is given."""
@@ -418,7 +457,7 @@ class Flow:
             around = self._parents[id(node)]
             if isinstance(around, cst.Attribute) and around.attr is node:
                 uses.append(around)
-            elif not method and node is not function.name and not self._is_no_use(node):
+            elif not method and node is not function.name and not self.is_no_use(node):
                 uses.append(node)
         reason = _first(self._called_use(use, trace) for use in uses)
         return reason and f"`{name}` hands it out, and there {reason}"
@@ -426,9 +465,10 @@ class Flow:
     def _is_view(self, function: cst.FunctionDef) -> bool:
         """Whether a method belongs to a class whose methods a framework calls, and writes out what they give."""
         owner = self._parents[id(self._parents[id(function)])]
-        return isinstance(owner, cst.ClassDef) and any(_called_name(b.value) in words.VIEWS for b in owner.bases)
+        return isinstance(owner, cst.ClassDef) and any(called_name(b.value) in words.VIEWS for b in owner.bases)
 
-    def _is_no_use(self, name: cst.Name) -> bool:
+    def is_no_use(self, name: cst.CSTNode) -> bool:
+        """Whether a name is another's attribute, an import or a definition."""
         return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
 
     def _is_named(self, function: cst.FunctionDef) -> bool:
@@ -500,10 +540,11 @@ def _kept_names(value: cst.BaseExpression) -> Iterator[cst.Name]:
 
 
 def _called(call: cst.CSTNode) -> str:
-    return _called_name(call.func) if isinstance(call, cst.Call) else ""
+    return called_name(call.func) if isinstance(call, cst.Call) else ""
 
 
-def _called_name(function: cst.BaseExpression) -> str:
+def called_name(function: cst.BaseExpression) -> str:
+    """The last part of a name with its dots."""
     match function:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,14 +10,14 @@ import libcst as cst
 
 from unstate.catalogue import rules_for
 from unstate.catalogue.rule import Rule
-from unstate.model import Layout, Refusal, Verdict
-from unstate.rewrite import forms, guards
+from unstate.model import Accessor, Layout, Refusal, Verdict
+from unstate.rewrite import accessors, forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
 from unstate.rewrite.flow import Trace
+from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated
 from unstate.rewrite.match import (
-    METAVARIABLES,
     Bound,
     Environment,
     Pattern,
@@ -95,9 +94,9 @@ class Transformer(cst.CSTTransformer):
         if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
             return False
         self._enter(node)
-        _mark_targets(node, self._targets)
-        _mark_implied(node, self._implied)
-        _mark_consumed(node, self._consumed)
+        mark_targets(node, self._targets)
+        mark_implied(node, self._implied)
+        mark_consumed(node, self._consumed)
         if isinstance(node, cst.Expr):
             self._discarded.add(id(node.value))
         if isinstance(node, cst.Module | cst.BaseSuite):
@@ -218,8 +217,8 @@ class Transformer(cst.CSTTransformer):
         place = guards.Place(binding, discarded, self._functions[-1].how == "async")
         if guards.failed(rule.when, environment, place) is not None:
             return False
-        repeated = _repeated(rule.pattern, rule.form)
-        return all(pure(environment[letter]) for letter in repeated if letter in environment)
+        letters = repeated(rule.pattern, rule.form)
+        return all(pure(environment[letter]) for letter in letters if letter in environment)
 
     # -- putting the forms in, from the inside out ---------------------------------------------------------------
 
@@ -318,19 +317,45 @@ class Transformer(cst.CSTTransformer):
         )
 
     def _follow(self, node: cst.CSTNode, value: cst.BaseExpression, found: _Found, *, stored: bool) -> None:
-        trace = Trace()
+        key = found.environment.get("k")
+        self._follow_value(
+            node, value, key if isinstance(key, cst.BaseExpression) else None, found.binding, stored=stored
+        )
+
+    def _follow_value(
+        self,
+        node: cst.CSTNode,
+        value: cst.BaseExpression,
+        key: cst.BaseExpression | None,
+        binding: Binding,
+        *,
+        stored: bool,
+        accessor: Accessor | None = None,
+    ) -> None:
+        trace = Trace(key=key, accessors=frozenset(each.name for each in binding.accessors))
         flow = self.source.flow
         reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)
+        unsure = accessor is not None and (reason or trace.changes)
+        if accessor is not None and unsure and not accessors.is_called_on_owner(flow, accessor, value):
+            reason = f"it cannot be told whether `{accessor.name}` is the function that hands it out"
         if reason is None:
-            key = found.environment.get("k")
-            reason = self.saves.add(
-                found.binding, value, key if isinstance(key, cst.BaseExpression) else None, trace, stored=stored
-            )
+            reason = self.saves.add(binding, value, key, trace, stored=stored)
         if reason is not None:
-            self._refuse_change(node, found.binding, reason)
+            self.outcome.accessors.setdefault(binding.id, set()).update(trace.given)
+            self._refuse_change(node, binding, reason)
         for note in trace.notes:
             text = f"{self.outcome.path}:{self.references.line(node)}: {note}"
-            self.outcome.differences.setdefault(found.binding.id, set()).add(text)
+            self.outcome.differences.setdefault(binding.id, set()).add(text)
+
+    def follow_accessors(self, bindings: Sequence[Binding]) -> None:
+        """Look at what callers do with the entries that functions hand out to them."""
+        for binding in bindings:
+            for accessor in binding.accessors:
+                reason = accessors.handed_on(self.source.flow, accessor)
+                if reason is not None:
+                    self._refuse_change(self.source.module, binding, reason)
+                for call, key in accessors.calls_of(self.source.flow, accessor):
+                    self._follow_value(call, call, key, binding, stored=False, accessor=accessor)
 
     def _refuse_change(self, node: cst.CSTNode, binding: Binding, reason: str) -> None:
         self._refuse(
@@ -353,8 +378,6 @@ class Transformer(cst.CSTTransformer):
             after.extend(new)
             if not asynchronous:
                 self.outcome.blocking.setdefault(save.binding.id, set()).add(self._functions[-1].name)
-            line = self.source.positions[original].start.line
-            self.outcome.differences.setdefault(save.binding.id, set()).add(lost(self.outcome.path, [line]))
         match before[-1]:
             case cst.SimpleStatementLine(body=[cst.Return(value=value)]) if value is not None:
                 name = self.names.fresh("_result")
@@ -439,6 +462,11 @@ class Transformer(cst.CSTTransformer):
                 self.outcome.differences.setdefault(binding.id, set()).update(steps)
         for alias, reason in self.saves.refusals():
             self._refuse_change(alias.node, alias.binding, reason)
+        written: dict[str, list[int]] = {}
+        for save in (each for saves in self.planned.values() for each in saves):
+            written.setdefault(save.binding.id, []).append(self.source.positions[save.statement].start.line)
+        for binding_id, lines in written.items():
+            self.outcome.differences.setdefault(binding_id, set()).add(lost(self.outcome.path, lines))
         for saves in self.planned.values():
             if id(saves[0].statement) not in self._saved:
                 self._refuse_change(
@@ -494,64 +522,6 @@ def _how(node: cst.CSTNode) -> str | None:
     return None
 
 
-def _mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
-    """Note what a statement writes to. `x[k]["f"] = v` writes into `x[k]`, so no part of that chain is a plain read."""
-    match node:
-        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
-            _mark_chain(target, targets)
-        case cst.Del(target=target) | cst.For(target=target) | cst.CompFor(target=target):
-            _mark_chain(target, targets)
-        case cst.NamedExpr(target=target):
-            _mark_chain(target, targets)
-        case cst.AsName(name=name):
-            _mark_chain(name, targets)
-
-
-_CONSUMERS = frozenset("list sorted set tuple frozenset len any all sum max min dict enumerate zip map filter".split())
-
-
-def _mark_consumed(node: cst.CSTNode, consumed: set[int]) -> None:
-    match node:
-        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
-            consumed.add(id(iterated))
-        case cst.Call(func=cst.Name(value=name), args=args) if name in _CONSUMERS:
-            consumed.update(id(arg.value) for arg in args)
-        case cst.Comparison(comparisons=comparisons):
-            consumed.update(
-                id(each.comparator) for each in comparisons if isinstance(each.operator, cst.In | cst.NotIn)
-            )
-
-
-def _mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
-    match node:
-        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
-            implied[id(iterated)] = "iter"
-        case (
-            cst.If(test=test)
-            | cst.While(test=test)
-            | cst.IfExp(test=test)
-            | cst.CompIf(test=test)
-            | cst.Assert(test=test)
-        ):
-            implied[id(test)] = "bool"
-        case cst.UnaryOperation(operator=cst.Not(), expression=expression):
-            implied[id(expression)] = "bool"
-        case cst.BooleanOperation(left=left, right=right) if implied.get(id(node)) == "bool":
-            implied[id(left)] = implied[id(right)] = "bool"
-
-
-def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:
-    targets.add(id(node))
-    match node:
-        case cst.Attribute(value=value) | cst.Subscript(value=value):
-            _mark_chain(value, targets)
-        case cst.Call(func=func):
-            _mark_chain(func, targets)
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            for element in elements:
-                _mark_chain(element.value, targets)
-
-
 def _without_names(statement: cst.Global | cst.Nonlocal, gone: set[str]) -> cst.CSTNode | cst.RemovalSentinel:
     """`global x, y` without the names of stores."""
     kept = [item for item in statement.names if item.name.value not in {name.split(".")[-1] for name in gone}]
@@ -566,47 +536,6 @@ def _without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:
     while lines and lines[-1].comment is None:
         lines = lines[:-1]
     return lines
-
-
-@cache
-def _repeated(pattern: str, form: str) -> frozenset[str]:
-    """Letters whose expression the form evaluates more or less often than once, or the pattern more than once."""
-    wanted, given = _letters(pattern), _letters(form)
-    return frozenset(
-        letter
-        for letter in METAVARIABLES - {"x", "t", "b"}
-        if max(wanted[letter], given[letter]) > 1 or (wanted[letter] and not given[letter])
-    )
-
-
-@cache
-def _letters(text: str) -> Counter[str]:
-    counter = _Letters()
-    cst.parse_module(text).visit(counter)
-    return counter.found
-
-
-class _Letters(cst.CSTVisitor):
-    def __init__(self) -> None:
-        self.found: Counter[str] = Counter()
-        self.called: set[int] = set()
-
-    def visit_Call(self, node: cst.Call) -> None:
-        if isinstance(node.func, cst.Name) and node.args:
-            self.called.add(id(node.func))
-
-    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
-        self.called.add(id(node.attr))
-
-    def visit_Arg_keyword(self, node: cst.Arg) -> None:
-        if node.keyword is not None:
-            self.called.add(id(node.keyword))
-
-    def visit_Name(self, node: cst.Name) -> None:
-        if id(node) in self.called:
-            return
-        letter = "k" if node.value in ("KEY", "FIELD", "OBJECT") else node.value
-        self.found[letter] += 1
 
 
 @cache

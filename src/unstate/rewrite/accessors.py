@@ -1,0 +1,82 @@
+"""Functions that hand out entries, `def find(k): return x[k]`, and who calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from unstate.model import Accessor
+from unstate.rewrite.flow import Flow, called_name
+
+
+def calls_of(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression | None]]:
+    """The calls of an accessor in a module, awaited ones with their `await`, and the key of each."""
+    for function, call in _uses(flow, accessor):
+        if isinstance(call, cst.Call) and call.func is function:
+            by_name = next((a for a in call.args if a.keyword and a.keyword.value == accessor.parameter), None)
+            plain = [a for a in call.args if a.keyword is None and not a.star]
+            given = by_name or (plain[accessor.place] if accessor.place < len(plain) else None)
+            awaited = flow.parent(call)
+            yield (awaited if isinstance(awaited, cst.Await) else call), None if given is None else given.value
+
+
+def handed_on(flow: Flow, accessor: Accessor) -> str | None:
+    """Why not all uses of an accessor in a module are calls that can be looked at."""
+    if flow.is_renamed(accessor.name):
+        return f"`{accessor.name}` is imported under another name"
+    for function, call in _uses(flow, accessor):
+        plain = isinstance(function, cst.Name)
+        known = isinstance(call, cst.Call) and call.func is function
+        if not known and not (plain and (accessor.owner or flow.is_no_use(function))):
+            return f"`{accessor.name}` is handed on by its name"
+    return None
+
+
+def is_called_on_owner(flow: Flow, accessor: Accessor, value: cst.BaseExpression) -> bool:
+    """Whether a call is one of the accessor itself, and not of another function of that name."""
+    call = value.expression if isinstance(value, cst.Await) else value
+    if not isinstance(call, cst.Call):
+        return False
+    if not accessor.owner:
+        return isinstance(call.func, cst.Name) and flow.is_own(accessor.name)
+    if not isinstance(call.func, cst.Attribute):
+        return False
+    receiver = call.func.value
+    match receiver:
+        case cst.Name(value="self" | "cls"):
+            around = [node for node in flow.around(receiver) if isinstance(node, cst.ClassDef)]
+            return bool(around) and around[-1].name.value == accessor.owner
+        case cst.Name(value=name) if name == accessor.owner:
+            return True
+        case cst.Call(func=func):
+            return called_name(func) == accessor.owner
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            kinds = list(_kinds(flow, name))
+            return bool(kinds) and all(kind == accessor.owner for kind in kinds)
+    return False
+
+
+def _uses(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
+    """(the function as it is written, the node around it) for each use of the accessor's name."""
+    for use in flow.uses(accessor.name):
+        around = flow.parent(use)
+        function = around if isinstance(around, cst.Attribute) and around.attr is use else use
+        yield function, flow.parent(function)
+
+
+def _kinds(flow: Flow, name: str) -> Iterator[str]:
+    """The classes of which a name or attribute of that name is an object, "" for what cannot be told."""
+    for each in (flow, *(flow.elsewhere(name) or ())):
+        for use in each.uses(name):
+            around = each.parent(use)
+            target = around if isinstance(around, cst.Attribute) and around.attr is use else use
+            match each.parent(target):
+                case cst.AssignTarget():
+                    assign = each.parent(each.parent(target))  # type: ignore[arg-type]
+                    value = assign.value if isinstance(assign, cst.Assign) else None
+                    yield called_name(value.func) if isinstance(value, cst.Call) else ""
+                case cst.AnnAssign(target=bound, annotation=annotation) if bound is target:
+                    yield called_name(annotation.annotation)
+                case cst.Param(name=parameter, annotation=annotation) if parameter is target:
+                    yield called_name(annotation.annotation) if annotation is not None else ""

@@ -1,0 +1,111 @@
+"""What is known of a node from where it stands; how often a form evaluates what its pattern bound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import libcst as cst
+
+from unstate.rewrite.match import METAVARIABLES
+
+
+def mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
+    """Note what a statement writes to. `x[k]["f"] = v` writes into `x[k]`, so no part of that chain is a plain read."""
+    match node:
+        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
+            _mark_chain(target, targets)
+        case cst.Del(target=target) | cst.For(target=target) | cst.CompFor(target=target):
+            _mark_chain(target, targets)
+        case cst.NamedExpr(target=target):
+            _mark_chain(target, targets)
+        case cst.AsName(name=name):
+            _mark_chain(name, targets)
+
+
+_CONSUMERS = frozenset("list sorted set tuple frozenset len any all sum max min dict enumerate zip map filter".split())
+
+
+def mark_consumed(node: cst.CSTNode, consumed: set[int]) -> None:
+    """Note what is read to its end where it stands."""
+    match node:
+        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
+            consumed.add(id(iterated))
+        case cst.Call(func=cst.Name(value=name), args=args) if name in _CONSUMERS:
+            consumed.update(id(arg.value) for arg in args)
+        case cst.Comparison(comparisons=comparisons):
+            consumed.update(
+                id(each.comparator) for each in comparisons if isinstance(each.operator, cst.In | cst.NotIn)
+            )
+
+
+def mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
+    """Note on what Python itself calls `iter` or `bool`."""
+    match node:
+        case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
+            implied[id(iterated)] = "iter"
+        case (
+            cst.If(test=test)
+            | cst.While(test=test)
+            | cst.IfExp(test=test)
+            | cst.CompIf(test=test)
+            | cst.Assert(test=test)
+        ):
+            implied[id(test)] = "bool"
+        case cst.UnaryOperation(operator=cst.Not(), expression=expression):
+            implied[id(expression)] = "bool"
+        case cst.BooleanOperation(left=left, right=right) if implied.get(id(node)) == "bool":
+            implied[id(left)] = implied[id(right)] = "bool"
+
+
+def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:
+    targets.add(id(node))
+    match node:
+        case cst.Attribute(value=value) | cst.Subscript(value=value):
+            _mark_chain(value, targets)
+        case cst.Call(func=func):
+            _mark_chain(func, targets)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                _mark_chain(element.value, targets)
+
+
+@cache
+def repeated(pattern: str, form: str) -> frozenset[str]:
+    """Letters whose expression the form evaluates more or less often than once, or the pattern more than once."""
+    wanted, given = _letters(pattern), _letters(form)
+    return frozenset(
+        letter
+        for letter in METAVARIABLES - {"x", "t", "b"}
+        if max(wanted[letter], given[letter]) > 1 or (wanted[letter] and not given[letter])
+    )
+
+
+@cache
+def _letters(text: str) -> Counter[str]:
+    counter = _Letters()
+    cst.parse_module(text).visit(counter)
+    return counter.found
+
+
+class _Letters(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found: Counter[str] = Counter()
+        self.called: set[int] = set()
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if isinstance(node.func, cst.Name) and node.args:
+            self.called.add(id(node.func))
+
+    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
+        self.called.add(id(node.attr))
+
+    def visit_Arg_keyword(self, node: cst.Arg) -> None:
+        if node.keyword is not None:
+            self.called.add(id(node.keyword))
+
+    def visit_Name(self, node: cst.Name) -> None:
+        if id(node) in self.called:
+            return
+        letter = "k" if node.value in ("KEY", "FIELD", "OBJECT") else node.value
+        self.found[letter] += 1
