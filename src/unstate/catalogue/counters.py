@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from unstate.catalogue import hashes
-from unstate.catalogue.records import CHANGES
+from unstate.catalogue.records import CHANGES, variants
 from unstate.catalogue.rule import Rule
 from unstate.catalogue.strings import READS
 from unstate.catalogue.table import INT, JSON, Table
@@ -49,8 +49,10 @@ def _creations(table: Table, empty: str) -> Iterator[Rule]:
     yield table("getitem", "x[k]", f"DEC(hash_set_default(redis_client, NAME, FIELD, {raw}))", note="a read makes it")
     for name, pattern, change, when in CHANGES:
         whole = () if not pattern.endswith(")") else ("discarded",)
-        form = f"def _change(_value):\n    {change}\nhash_mutate_made(redis_client, NAME, FIELD, {raw}, _change)"
-        yield table(f"entry.{name}", pattern, form, *when, *whole)
+        for each in variants(f"entry.{name}", pattern, change, when):
+            function = f"{each.before}def _change(_value):\n    {each.change}\n"
+            form = f"{function}hash_mutate_made(redis_client, NAME, FIELD, {raw}, _change)"
+            yield table(each.name, pattern, form, *each.when, *whole, difference=each.difference)
 
 
 RULES = (

@@ -5,10 +5,12 @@ The change is written as a function, which is called again on the newer value wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from unstate.catalogue.rule import Rule
-from unstate.catalogue.table import JSON, Table
+from unstate.catalogue.table import EARLY, JSON, Table
 from unstate.model import Layout
 
 CHANGES = (  # (name, pattern, the same on a local `_value`, conditions)
@@ -40,15 +42,48 @@ _STORES = (
 def _rules() -> Iterator[Rule]:
     for rule, call, create in _STORES:
         for name, pattern, change, when in CHANGES:
-            function = f"def _change(_value):\n    {change}\n"
-            yield rule(name, pattern, f"{function}{call}", *when, *(("discarded",) if pattern.endswith(")") else ()))
-        yield rule(
-            "append.first",
-            "x.setdefault(k, []).append(v)",
-            f"{create.format(chr(34) + '[]' + chr(34))}\ndef _change(_value):\n    _value.append(v)\n{call}",
-            "pure v",
-            "discarded",
-        )
+            alone = ("discarded",) if pattern.endswith(")") else ()
+            for variant in variants(name, pattern, change, when):
+                yield rule(
+                    variant.name,
+                    pattern,
+                    f"{variant.before}def _change(_value):\n    {variant.change}\n{call}",
+                    *variant.when,
+                    *alone,
+                    difference=variant.difference,
+                )
+        for variant in variants("append.first", "x.setdefault(k, []).append(v)", "_value.append(v)", ("pure v",)):
+            empty = create.format(chr(34) + "[]" + chr(34))
+            yield rule(
+                variant.name,
+                "x.setdefault(k, []).append(v)",
+                f"{variant.before}{empty}\ndef _change(_value):\n    {variant.change}\n{call}",
+                *variant.when,
+                "discarded",
+                difference=variant.difference,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to write a change: with its value where it stood, or made once before."""
+
+    name: str
+    before: str
+    change: str
+    when: tuple[str, ...]
+    difference: str
+
+
+def variants(name: str, pattern: str, change: str, when: tuple[str, ...]) -> Iterator[Variant]:
+    """A change as it stands, for a value that may be made again; and with the value made once, for any other."""
+    yield Variant(name, "", change, when, "")
+    letter = next((each.removeprefix("pure ") for each in when if each in ("pure v", "pure o")), "")
+    if letter:
+        # Python makes the value of a plain assignment before it looks at the entry, and any other after that.
+        late = "" if pattern.endswith("] = v") else EARLY
+        others = tuple(each for each in when if each != f"pure {letter}")
+        yield Variant(f"{name}.made", f"_made = {letter}\n", re.sub(rf"\b{letter}\b", "_made", change), others, late)
 
 
 RULES = tuple(_rules())

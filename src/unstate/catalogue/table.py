@@ -20,6 +20,7 @@ SCALARS = ANY - JSON - MODEL  # values that no one can change in place
 SCAN = "reading all entries visits every key of the database, and sees no one moment of them"
 ORDER = "entries come in no particular order; before, in the order of insertion"
 CLEARING = "entries set while it clears may stay"
+EARLY = "the new value is made before the entry is looked up, no longer after"
 LATE = "the default is made after the entry is looked up, no longer before"
 
 
