@@ -237,6 +237,15 @@ def test_files_that_cannot_be_written_fail_their_service(tmp_path: Path, monkeyp
         assert planning.plan(made, Serial(), Told(), again=True).done == ["beta"]
 
 
+def test_a_template_that_cannot_be_filled_fails_what_needs_it(tmp_path: Path) -> None:
+    estate = repository(tmp_path / "repo", "alpha", "plain")
+    (tmp_path / "repo/templates").mkdir()
+    (tmp_path / "repo/templates/pull_request.md.j2").write_text("# {{ title }}\n{{ no_such_thing }}\n")
+    tally = planned(tmp_path / "campaign", estate)
+    assert tally.done == ["plain"]
+    assert "pull_request.md.j2:2: 'no_such_thing' is undefined" in tally.failures["alpha"].reason
+
+
 def test_a_journal_that_cannot_be_written_fails_its_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     estate = repository(tmp_path / "repo", "alpha", "beta")
     real = Journal.keep

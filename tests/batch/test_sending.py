@@ -15,7 +15,7 @@ from small import TEST, commit, git, repository, service, with_library
 from unstate.batch import sending
 from unstate.batch.engines import Pool, Serial
 from unstate.batch.errors import BatchError
-from unstate.batch.journal import Step
+from unstate.batch.journal import State, Step
 from unstate.batch.model import Estate
 from unstate.batch.run import Tally
 from unstate.batch.testing import Compared, Result
@@ -221,6 +221,16 @@ def with_tests(root: Path, estate: Estate, **sources: str) -> Estate:
 
 
 FAILING = "def test_old():\n    assert False\n"
+SLOW = """\
+import pathlib
+import time
+
+
+def test_slow():
+    mark = pathlib.Path('{mark}')
+    if not mark.exists():
+        time.sleep(600)
+"""
 READS_STORE = "import app\n\n\ndef test_store():\n    assert hasattr(app, '{name}_sessions')\n"
 
 
@@ -261,13 +271,17 @@ def test_failures_of_before_are_told_apart(tmp_path: Path, engine: Serial | Pool
 
 def test_tests_that_take_too_long_are_a_failure(tmp_path: Path) -> None:
     root = tmp_path / "repo"
-    estate = with_tests(
-        root, repository(root, "plain"), slow="import time\n\n\ndef test_slow():\n    time.sleep(600)\n"
-    )
+    estate = with_tests(root, repository(root, "plain"), slow=SLOW.format(mark=tmp_path / "mark"))
     planned(tmp_path / "campaign", estate)
     with campaign(tmp_path / "campaign", estate) as made:
         tally = sending.run_tests(made, made.units(), Serial(), Told(), 3)
-    assert "took longer than 3 s" in tally.failures["slow"].reason
+        assert "took longer than 3 s" in tally.failures["slow"].reason
+        assert list(sending.run_tests(made, made.units(), Serial(), Told(), 3).failures) == ["slow"]
+        (reached,) = made.journal.records(Step.TEST).values()
+        (tmp_path / "mark").touch()
+        again = sending.run_tests(made, made.units(), Serial(), Told(), 120, again=True)
+    assert reached.state is State.FAILED
+    assert again.done == ["slow"]
 
 
 # Pull requests

@@ -13,6 +13,7 @@ from unstate.batch.engines import Engine, Outcome
 from unstate.batch.errors import BatchError
 from unstate.batch.journal import Journal, Record, State, Step
 from unstate.batch.units import Unit
+from unstate.render.templates import TemplateError
 from unstate.workers import Cause
 
 Item = TypeVar("Item")
@@ -123,7 +124,7 @@ def _record(work: Work[Item, Result], unit: Unit, outcome: Outcome[Result], fing
     elif outcome.value is not None:
         try:
             kept, said = work.keep(unit, outcome.value)
-        except BatchError as error:
+        except (BatchError, TemplateError) as error:
             state, reason = State.FAILED, str(error)
         except OSError as error:
             state, reason = State.FAILED, f"its files cannot be written: {error}"

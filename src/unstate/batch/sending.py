@@ -69,8 +69,19 @@ def apply_plans(
     return tally
 
 
-def run_tests(campaign: Campaign, units: Sequence[Unit], engine: Engine, progress: Progress, timeout: float) -> Tally:
-    """Run the services' own tests before and after. `timeout` in seconds is for one run of them."""
+def run_tests(
+    campaign: Campaign,
+    units: Sequence[Unit],
+    engine: Engine,
+    progress: Progress,
+    timeout: float,
+    *,
+    again: bool = False,
+) -> Tally:
+    """Run the services' own tests before and after. `timeout` in seconds is for one run of them.
+
+    `again`: also those that could not be run the last time, though nothing has changed.
+    """
     _need_commit(campaign)
     planned = _with_changes(campaign, units)
     jobs = []
@@ -90,7 +101,7 @@ def run_tests(campaign: Campaign, units: Sequence[Unit], engine: Engine, progres
     def keep(unit: Unit, tested: Compared) -> tuple[bytes, str]:
         return msgspec.msgpack.encode(tested), tested.result.value
 
-    tally = _run(campaign, Work(Step.TEST, compare, keep), jobs, engine, progress)
+    tally = _run(campaign, Work(Step.TEST, compare, keep), jobs, engine, progress, again=again)
     for unit in units:
         if unit.name in tally.done:
             campaign.write(unit, {BODY: bodies.body(campaign, unit, planned[unit.name])})
@@ -202,6 +213,8 @@ def _run(
     jobs: Sequence[tuple[Unit, str, Item]],
     engine: Engine,
     progress: Progress,
+    *,
+    again: bool = False,
 ) -> Tally:
     return run(
         work,
@@ -210,4 +223,5 @@ def _run(
         journal=campaign.journal,
         engine=engine,
         progress=progress,
+        again=again,
     )

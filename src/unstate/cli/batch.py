@@ -258,11 +258,18 @@ def retry(
     timeout: Timeout = 300,
     max_failures: MaxFailures = None,
 ) -> None:
-    """Plan again what failed, and what was not begun; nothing else."""
-    from unstate.batch import planning
+    """Do again what failed, plans and tests, and plan what was not begun; nothing else."""
+    from unstate.batch import planning, sending
+    from unstate.batch.campaign import failed
+    from unstate.batch.journal import Step
 
     with campaign(root, folder) as found, engine_of(EngineName.POOL, jobs, timeout) as workers:
-        code = finish(found, planning.plan(found, workers, progress(), max_failures=max_failures, again=True))
+        tally = planning.plan(found, workers, progress(), max_failures=max_failures, again=True)
+        broken = failed(found.journal.records(Step.TEST))
+        if broken:
+            units = [unit for unit in found.units() if unit.name in broken]
+            tally += sending.run_tests(found, units, workers, progress(), timeout / 2, again=True)
+        code = finish(found, tally)
     raise typer.Exit(code)
 
 

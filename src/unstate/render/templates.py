@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import symtable
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,8 @@ class TemplateError(Exception):
 
 def fill(root: Path | None, name: str, **values: Any) -> str:
     """The text of a template. Raises TemplateError."""
-    folders = [str(folder) for folder in resources.search_path("templates", root)]
-    environment = Environment(
-        loader=FileSystemLoader(folders),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=name.endswith(".html.j2"),  # everything else is Python or plain text
-    )
+    folders = tuple(str(folder) for folder in resources.search_path("templates", root))
+    environment = _environment(folders, autoescape=name.endswith(".html.j2"))  # all else is Python or plain text
     try:
         return environment.get_template(name).render(**values)
     except TemplateSyntaxError as error:
@@ -54,6 +48,18 @@ def check_compose(root: Path, name: str, text: str) -> None:
         raise TemplateError(f"{file}: what it gives is not YAML: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
         raise TemplateError(f"{file}: what it gives has no services, which an overlay of compose is made of")
+
+
+@lru_cache(maxsize=8)  # compiling a template costs more than filling it many times
+def _environment(folders: tuple[str, ...], *, autoescape: bool) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=autoescape,
+    )
 
 
 def check_module(root: Path, name: str, source: bytes, names: Collection[str]) -> None:
