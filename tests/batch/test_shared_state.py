@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from campaigns import planned as campaign_planned
+from campaigns import plans
 
 from unstate.batch.discover import discover
 from unstate.batch.units import library_units
@@ -211,6 +213,19 @@ def test_what_was_written_reads_well_and_is_written_once(repositories: tuple[Pat
     assert planned(after).plan.groups == ()
 
 
+def test_the_generated_module_is_clean(repositories: tuple[Path, Path]) -> None:
+    path = str(repositories[1] / "libs/shop/src/shop/backing_services.py")
+    ruff = [sys.executable, "-m", "ruff"]
+    rules = ["--isolated", "--select", "E,F,W,I,B,UP,SIM,RUF", "--line-length", "120"]
+    for command in (
+        [*ruff, "check", *rules, path],
+        [*ruff, "format", "--isolated", "--line-length", "120", "--diff", path],
+        [sys.executable, "-m", "mypy", "--strict", path],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def one(groups: tuple[Group, ...]) -> Group:
     assert len(groups) == 1
     return groups[0]
@@ -254,3 +269,28 @@ def test_what_cannot_be_switched_moves_everywhere_and_says_so(tmp_path: Path, ca
         assert any(reason in each and "every service" in each for each in group.differences)
     else:
         assert group.refusals
+
+
+OWN = """\
+hits: dict[str, int] = {}
+
+
+@app.get("/hit/<key>")
+def hit(key: str):
+    hits[key] = hits.get(key, 0) + 1
+    return str(hits[key])
+"""
+
+
+def test_the_change_of_each_service_says_how_it_is_switched(tmp_path: Path) -> None:
+    root = library(tmp_path / "repo", service=OWN)
+    assert not campaign_planned(tmp_path / "campaign", discover(root)).failures
+    made = plans(tmp_path / "campaign")
+    for name in ("orders", "users"):
+        body = made[f"services/{name}/pull-request.md"].decode()
+        assert f"`SHOP_STATE_PREFIX={name}`: `notes`, `visits`, `basket`" in body
+        assert b"libs/" not in made[f"services/{name}/change.patch"]
+    body = made["libraries/shop/pull-request.md"].decode()
+    assert "When this goes live nothing moves" in body
+    assert "$SHOP_STATE_PREFIX/shop.state:notes" in body
+    assert b"services/" not in made["libraries/shop/change.patch"]

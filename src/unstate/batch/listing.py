@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from unstate.batch.model import Estate, Library, Service
-from unstate.batch.tree import folder_of
+from unstate.batch.tree import deepest, folder_of
 from unstate.model import Finding
+from unstate.report.words import count
 
 _MOST = 5  # lines of one kind; all are in the JSON
 
@@ -48,21 +49,31 @@ def listing_json(estate: Estate, stores: Mapping[str, Sequence[Finding]] | None 
 def _service(service: Service, width: int, stores: Mapping[str, Sequence[Finding]] | None) -> Iterator[str]:
     head = [service.name.ljust(width), service.root, ", ".join(service.frameworks)]
     if service.replicas is not None:
-        plural = "" if service.replicas == 1 else "s"
-        head.append(f"{service.replicas} replica{plural} ({service.replicas_from})")
+        head.append(f"{count(service.replicas, 'replica')} ({service.replicas_from})")
     yield "  ".join(part for part in head if part)
     yield from _named("why", service.why)
     yield from _named("uses", (", ".join(service.libraries),) if service.libraries else ())
     yield from _named("owned by", (" ".join(service.owners),) if service.owners else ())
     yield from _named("held by", [f"{each.path}:{each.line}: {each.text} ({each.reason})" for each in service.holds])
     if stores is not None:
-        found = stores.get(service.name, ())
-        lines = [f"{each.store.path}:{each.store.span.line}: {each.store.name} ({each.kind})" for each in found]
-        yield from _named("keeps", lines or ["nothing that was found"])
+        yield from _named("keeps", _kept(service, stores.get(service.name, ())) or ["nothing that was found"], None)
 
 
-def _named(name: str, lines: Sequence[str]) -> Iterator[str]:
-    shown = list(lines) if len(lines) <= _MOST else [*lines[: _MOST - 1], f"and {len(lines) - _MOST + 1} more"]
+def _kept(service: Service, found: Sequence[Finding]) -> list[str]:
+    """The stores of a service, and how many there are in each of the libraries that it uses."""
+    libraries = set(service.libraries)
+    shared = Counter(root for each in found if (root := deepest(each.store.path, libraries)))
+    own = [each for each in found if deepest(each.store.path, libraries) is None]
+    return [
+        *(f"{each.store.path}:{each.store.span.line}: {each.store.name} ({each.kind})" for each in own),
+        *(f"{count(number, 'store')} in {root}" for root, number in sorted(shared.items())),
+    ]
+
+
+def _named(name: str, lines: Sequence[str], most: int | None = _MOST) -> Iterator[str]:
+    shown = list(lines)
+    if most is not None and len(lines) > most:
+        shown = [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
     for number, line in enumerate(shown):
         yield f"  {name if number == 0 else '':<9} {line}"
 
@@ -70,7 +81,7 @@ def _named(name: str, lines: Sequence[str]) -> Iterator[str]:
 def _libraries(libraries: Sequence[Library]) -> Iterator[str]:
     for each in libraries:
         users = each.used_by if len(each.used_by) <= _MOST else (*each.used_by[: _MOST - 1], "...")
-        number = f"{len(each.used_by)} service{'' if len(each.used_by) == 1 else 's'}"
+        number = count(len(each.used_by), "service")
         yield f"{each.root}  used by {number}: {', '.join(users)}" if users else f"{each.root}  used by no service"
 
 
@@ -83,7 +94,7 @@ def _summary(estate: Estate) -> str:
     held = sum(bool(service.holds) for service in estate.services)
     services, libraries = len(estate.services), len(estate.libraries)
     return (
-        f"{services} service{'' if services == 1 else 's'}, {libraries} librar{'y' if libraries == 1 else 'ies'};"
+        f"{count(services, 'service')}, {libraries} librar{'y' if libraries == 1 else 'ies'};"
         f" {held} held to one process by how they are deployed;"
-        f" {len(estate.orphans)} Python file{'' if len(estate.orphans) == 1 else 's'} of no service"
+        f" {count(len(estate.orphans), 'Python file')} of no service"
     )

@@ -63,8 +63,17 @@ def plan(
             again=again,
         )
     campaign.journal.note(_DECIDED, _digest(campaign))
+    _name_switches(campaign)
     campaign.tidy()
     return tally
+
+
+def _name_switches(campaign: Campaign) -> None:
+    """Write the texts of services anew that keep state in libraries: how it is switched is known only now."""
+    for unit in campaign.services():
+        planned = campaign.planned(unit.name)
+        if planned is not None and planned.shared and planned.changes:
+            campaign.write(unit, {BODY: bodies.body(campaign, unit, planned)})
 
 
 def said(planned: Planned) -> str:
