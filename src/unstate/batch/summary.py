@@ -155,7 +155,7 @@ def _unit(campaign: Campaign, unit: Unit, planned: Planned | None, records: dict
                 place=words.place(group.finding),
                 verdict=group.verdict,
                 taken=planned is not None and group.id in planned.taken,
-                why=(*group.finding.reasons, *map(words.refusal, group.refusals)),
+                why=words.kept(group),
             )
             for group in (plan.groups if plan else ())
         ),

@@ -13,11 +13,13 @@ from unstate.link.program import Program
 from unstate.link.values import Function, Instance, Slot, Typed
 from unstate.model import Op
 
+_GIVEN = re.compile(r"[\w.()\[\]'\"]*")  # a name, or a part of what it stands for
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _TIDYING = frozenset(
     {Op.DEFINE, Op.GLOBAL, Op.IMPORT, Op.LEN, Op.CLEAR, Op.DELITEM, Op.POP, Op.REMOVE, Op.ITER, Op.REBIND}
 )
 _FRESH = frozenset("dict list set int float bool".split())
+_NUMBERS = frozenset("int float bool".split())
 _READS = frozenset({Op.GET, Op.GETITEM, Op.CONTAINS, Op.ALIAS})
 _SAID = re.compile(r"warn|logged|_log$|reported|seen|notified|once|announced|complained|printed")
 _LOGGING = frozenset("debug info warning warn error exception critical log print".split())
@@ -78,7 +80,7 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
     if touch.value[:1] and touch.value[0] in parameters - {"self", "cls"}:
         handler = subject.reach.entry(Function(touch.path, touch.function)) == "request"
-        if handler or "()" not in touch.value:
+        if handler or ("()" not in touch.value and _GIVEN.fullmatch(touch.ref.source.strip())):
             return False  # what the caller gave is kept, not what was worked out
     given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
@@ -88,8 +90,15 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     if given_back:
         return True
     if any(other.ref.use == "return" and other.rest and _beside(other, touch) for other in subject.used):
-        return not (isinstance(value, Typed) and value.annotation.partition("[")[0] in _FRESH)
+        return not (isinstance(value, Typed) and _is_fresh(subject, touch, value.annotation.partition("[")[0]))
     return None if touch.value[:2] == ("=", "tuple") else False
+
+
+def _is_fresh(subject: Subject, touch: Touch, made: str) -> bool:
+    """Whether a value of that type is a new record, a mark or a count, and nothing that was worked out."""
+    names = set(_WORD.findall(touch.ref.source)) - _FRESH - {"True", "False", "None"}
+    counts = subject.bare_name in names or is_clock(subject, touch)
+    return made in _FRESH and (made not in _NUMBERS or not names or counts)
 
 
 def _beside(one: Touch, other: Touch) -> bool:

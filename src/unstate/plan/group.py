@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -174,6 +175,9 @@ def _manual(finding: Finding, refusals: Sequence[Refusal]) -> Group:
 
 
 def _refusal(finding: Finding, reason: str, advice: str = "") -> Refusal:
+    placed = re.match(r"(?P<path>[^:\n]+):(?P<line>\d+): ", reason)  # as reasons of a finding begin
+    if placed:
+        return Refusal(path=placed["path"], line=int(placed["line"]), reason=reason[placed.end() :], advice=advice)
     return Refusal(path=finding.store.path, line=finding.store.span.line, reason=reason, advice=advice)
 
 

@@ -114,7 +114,7 @@ def _view(group: Group, number: int, changes: Sequence[FileChange], decided: Dec
         seen=fingerprint(group, changes),
         accept=choice.accept,
         answers={decision.name: words.answer(group, decision) for decision in group.decisions},
-        reasons=(*group.finding.reasons, *(words.refusal(each) for each in group.refusals)),
+        reasons=words.kept(group),
     )
 
 

@@ -92,8 +92,7 @@ def _decided(group: Group) -> Iterator[str]:
 
 
 def _left(group: Group) -> Iterator[str]:
-    reasons = [*group.finding.reasons, *(words.refusal(each) for each in group.refusals)]
-    told = " ".join(reasons) if group.verdict is Verdict.MANUAL else "not accepted."
+    told = " ".join(words.kept(group)) if group.verdict is Verdict.MANUAL else "not accepted."
     yield f"{_code(group.finding.store.name)} ({_code(words.place(group.finding))}): {_prose(told)}"
 
 

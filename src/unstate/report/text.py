@@ -139,9 +139,7 @@ def story(group: Group, paint: Paint, number: int = 0, total: int = 0) -> Iterat
         yield f"    - {visible(sentence)}"
     if group.verdict is Verdict.MANUAL:
         yield "  Left as it is:"
-        yield from (f"    - {visible(reason)}" for reason in finding.reasons)
-    for refusal in group.refusals:
-        yield f"    - {visible(words.refusal(refusal))}"
+        yield from (f"    - {visible(reason)}" for reason in words.kept(group))
     for decision in group.decisions:
         chosen = words.answer(group, decision)
         origin = "by default" if chosen == decision.default else "as you said"

@@ -113,6 +113,11 @@ def at(diagnostic: Diagnostic) -> str:
     return f"{diagnostic.path}:{diagnostic.line}" if diagnostic.line else diagnostic.path
 
 
+def kept(group: Group) -> tuple[str, ...]:
+    """Why a store stays as it is: each reason once."""
+    return tuple(dict.fromkeys(map(refusal, group.refusals))) or group.finding.reasons
+
+
 def refusal(refused: Refusal) -> str:
     """Why a site stays as it is, with what a person could do."""
     advice = f"; {refused.advice}" if refused.advice else ""

@@ -35,7 +35,12 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     folders = [binding for binding in bindings if binding.container == FOLDER]
     references = References(source, stores)
     for line, binding in references.missing:
-        _refused(outcome, [binding], line, f"`{binding.name}` is used here in a way that could not be located")
+        _refused(
+            outcome,
+            [binding],
+            line,
+            f"`{binding.name}` is reached here by a way that is not followed: a call that gives it, or another name",
+        )
     awaited = frozenset[str]().union(*(binding.awaited for binding in bindings))
 
     def visited(planned: Mapping[int, Sequence[Save]]) -> tuple[cst.Module, Transformer]:

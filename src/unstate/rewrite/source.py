@@ -67,6 +67,12 @@ class Source:
             waiting.extend((child, here) for child in parts(node))
         return found
 
+    def path_to(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
+        """An expression with the nodes around it, the module first; the node alone, where its place is not known."""
+        at = self.positions.get(node)
+        paths = self.places.get((at.start.line, at.start.column, at.end.line, at.end.column), ()) if at else ()
+        return next((path for path in paths if path[-1] is node), (node,))
+
     @cached_property
     def declarations(self) -> dict[int, list[tuple[cst.CSTNode, ...]]]:
         """`global` and `nonlocal` statements by line, each with the nodes around it."""

@@ -34,6 +34,7 @@ from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
 from unstate.rewrite.saves import Save, Saves, lost
 from unstate.rewrite.source import Source
+from unstate.rewrite.unfit import unfit
 
 
 @dataclass(slots=True)
@@ -451,7 +452,8 @@ class Transformer(cst.CSTTransformer):
         refusals = self.outcome.refusals.setdefault(binding.id, [])
         line = self.references.line(node)
         if all(refusal.line != line for refusal in refusals):
-            reason = reason or f"no rule of the catalogue fits this use of `{binding.name}`"
+            if not reason:
+                reason, advice = unfit(self.source.path_to(node), binding.name)
             refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason, advice=advice))
 
     def finish(self, bindings: Sequence[Binding]) -> None:
