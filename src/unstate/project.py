@@ -66,8 +66,11 @@ def services(found: Listing, config: Config) -> dict[str, str]:
 
     Those that the settings name come first; else the nearest folder upwards that has a manifest.
     """
-    named = {PurePosixPath(service.root).as_posix() for service in config.service}
-    homes = {root: root for root in (named or set(found.manifests)) | {"."}}  # of folders, filled on the way
+    named = {PurePosixPath(service.root).as_posix() for service in config.service if not service.library}
+    libraries = {PurePosixPath(service.root).as_posix() for service in config.service if service.library}
+    homes = {
+        root: root for root in (named or set(found.manifests)) | libraries | {"."}
+    }  # of folders, filled on the way
 
     def home(folder: str) -> str:
         if folder not in homes:

@@ -76,6 +76,10 @@ NO_SERVICE: dict[str, dict[str, str]] = {
     "an application without a manifest": {"a/app.py": FLASK},
     "a manifest without an application": {"a/requirements.txt": "flask\n", "a/job.py": "import flask\n"},
     "a Dockerfile that starts nothing": {"a/Dockerfile": "FROM python:3.12\nRUN pip install x\n", "a/job.py": ""},
+    "a base image": {"a/Dockerfile": 'FROM python\nENTRYPOINT ["sh", "-c", "set && ls -la"]\n', "a/job.py": ""},
+    "an image to look around in": {"a/Dockerfile": "FROM python\nCMD /bin/bash\n", "a/job.py": ""},
+    "an image that waits": {"a/Dockerfile": "FROM python\nCMD tail -f /dev/null\n", "a/job.py": ""},
+    "an interpreter": {"a/Dockerfile": 'FROM python\nCMD ["python3"]\n', "a/job.py": ""},
     "a Dockerfile for another language": {
         "a/Dockerfile": 'FROM node:20\nCMD ["node", "index.js"]\n',
         "a/generate.py": "print()\n",
@@ -119,6 +123,19 @@ def test_what_the_settings_name_comes_first(grow: Grow) -> None:
     assert [(each.name, each.root) for each in estate.services] == [("shop", "backend"), ("jobs", "jobs")]
     assert estate.services[0].why == ("pyproject.toml names it in [[tool.unstate.service]]",)
     assert estate.services[0].test_command == ("make", "test", "X=a b")
+
+
+def test_what_the_settings_call_a_library_is_none_whatever_stands_there(grow: Grow) -> None:
+    files = {
+        "pyproject.toml": '[[tool.unstate.service]]\nname = "kit"\nroot = "shared"\nlibrary = true\n',
+        "shared/app.py": FLASK,
+        "shared/Dockerfile": DOCKER,
+        "jobs/Dockerfile": DOCKER,
+        "jobs/app.py": FLASK + "import shared.app\n",
+    }
+    estate = grow(files)
+    assert roots(estate) == ["jobs"]
+    assert [(each.name, each.root, each.used_by) for each in estate.libraries] == [("kit", "shared", ("jobs",))]
 
 
 def test_settings_that_cannot_be_used_are_an_error(grow: Grow) -> None:
@@ -198,7 +215,7 @@ def test_compose_tells_what_is_built_from_where(grow: Grow) -> None:
 
 
 def test_names_that_would_be_twice_have_their_folder(grow: Grow) -> None:
-    files = {f"{root}/{name}": text for root in ("x/api", "y/api", "web") for name, text in SERVICE.items()}
+    files = {f"{root}/{name}": text for root in ("x/api", "y/api/src", "web/src") for name, text in SERVICE.items()}
     assert [each.name for each in grow(files).services] == ["web", "x-api", "y-api"]
 
 
@@ -286,6 +303,20 @@ def test_a_library_that_makes_an_application_is_none_where_others_import_it(grow
         }
     )
     assert (roots(estate), [each.root for each in estate.libraries]) == (["a"], ["common"])
+
+
+def test_the_package_around_services_is_their_library(grow: Grow) -> None:
+    estate = grow(
+        {
+            "setup.py": "from setuptools import setup\nsetup(name='kit')\n",
+            "kit/__init__.py": "",
+            "kit/web.py": FLASK,
+            "kit/mail/src/Dockerfile": DOCKER,
+            "kit/mail/src/mail.py": "from kit.web import app\n",
+        }
+    )
+    assert [(each.name, each.root, each.libraries) for each in estate.services] == [("mail", "kit/mail/src", (".",))]
+    assert [(each.name, each.used_by) for each in estate.libraries] == [("kit", ("mail",))]
 
 
 def test_owners_are_those_of_the_last_line_that_covers_the_service(grow: Grow) -> None:

@@ -22,6 +22,10 @@ _PYTHON = re.compile(
 )
 # Folders that hold nothing but how their parent is built.
 _ASIDE = frozenset("docker .docker build deploy deployment deployments ops infra container containers ci".split())
+# Commands that serve nobody: a base image, or one to be looked around in.
+_IDLE = re.compile(
+    r"(?:(?:/\S*/)?(?:ba|z|da)?sh(?:\s+-l?c)?|(?:/\S*/)?python[\d.]*|[\s;&'\"]+|(?:set|true|ls|sleep|tail|cat|echo|env)\b[^;&|]*)+"
+)
 _OWN = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?[-?]([^}]*))?\}|\$(\w+)")
 
@@ -40,6 +44,8 @@ def dockerfile(tree: Tree, path: str, context: str = "") -> Deployed | None:
     if not starts or not says_python or not root:
         return None
     line, name, value = starts[-1]
+    if _IDLE.fullmatch(_command(value)):
+        return None
     holds = [
         hold
         for number, step, each in steps

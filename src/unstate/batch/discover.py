@@ -83,7 +83,8 @@ class _Discovery:
                 return self.named[root].name
             if root == ".":
                 return parts[root].name or self.root.resolve().name
-            return "-".join(root.removesuffix(".py").split("/")[-depth:])
+            bare = root.removesuffix("/src").removesuffix(".py")
+            return "-".join(bare.split("/")[-depth:])
 
         depths = dict.fromkeys(roots, 1)
         while True:
@@ -105,6 +106,9 @@ class _Discovery:
 
         for root, service in self.named.items():
             part(root).name = service.name
+            if service.library:
+                part(root).is_library = True
+                continue
             part(root).why.append("pyproject.toml names it in [[tool.unstate.service]]")
         for root, manifest in manifests(self.tree).items():
             part(root).manifest = manifest.path

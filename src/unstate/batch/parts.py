@@ -20,6 +20,7 @@ class Part:
     name: str = ""  # as the settings or its manifest have it
     why: list[str] = field(default_factory=list)
     manifest: str = ""  # path of the first one
+    is_library: bool = False  # the settings say so
     packaged: bool = False  # it can be installed, or a workspace names it
     declared: tuple[str, ...] = ()  # folders that its manifest depends on
     files: list[str] = field(default_factory=list)
@@ -43,8 +44,12 @@ class Parts:
         self._assign()
         self._join_only_code()
         names = self._names(self.parts)
-        used = {root for part in self.parts.values() for root in self._imported(part, names)}
+        imported = {place for part in self.parts.values() for place in self._imported(part, names)}
+        used = {deepest(place, set(self.parts)) for place in imported}
         for root, part in self.parts.items():
+            if part.is_library:
+                self.libraries[root] = part
+                continue
             maker = None if part.why or root in used else self._maker(part)
             if part.serving and maker is not None:
                 made = self.glances[maker]
