@@ -195,6 +195,70 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         "known = self.work(text)",
         "known = self.fetch(text)\n            self._known['n'] = text",
     ),
+    "a copy that is filled": (
+        """
+        class Query:
+            def __init__(self):
+                self.parts = []
+            def but(self, part):
+                new = self.__class__()
+                new.parts = list(self.parts)
+                new.parts.append(part)
+                return new
+        base = Query()
+        @app.get("/x")
+        def view():
+            return str(base.but("k"))
+        """,
+        "new = self.__class__()",
+        "new = self",
+    ),
+    "an object of its own": (
+        """
+        class Basket:
+            def __init__(self):
+                self.items = []
+        empty = Basket()
+        @app.post("/x")
+        def view():
+            basket = Basket()
+            basket.items.append("k")
+            return str(empty.items)
+        """,
+        "basket = Basket()",
+        "basket = empty",
+    ),
+    "scalar of the class body": (
+        """
+        class Basket:
+            open = True
+            def close(self):
+                self.open = False
+        @app.post("/x")
+        def view():
+            basket = Basket()
+            basket.open = False
+            return ""
+        """,
+        "basket.open = False",
+        "Basket.open = False",
+    ),
+    "tasks kept alive": (
+        """
+        import asyncio
+        tasks = set()
+        async def work():
+            pass
+        @app.post("/x")
+        async def view():
+            task = asyncio.create_task(work())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            return ""
+        """,
+        'return ""',
+        "return str(list(tasks)[0].get_name() in tasks)",
+    ),
     "settings made on first use": (
         """
         class Settings:

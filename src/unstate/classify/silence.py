@@ -11,7 +11,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import BRANCH, COMPREHENSION, FUNCTION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.link.values import Function
+from unstate.link.values import Class, Function
 from unstate.model import Kind, Op
 from unstate.project import is_aside
 
@@ -78,7 +78,9 @@ def _declares_a_field(subject: Subject) -> bool:
 def _short_lived(subject: Subject) -> bool:
     """Its object lives no longer than a request."""
     slot = subject.candidate.slot
-    if slot.sort == "class" and (not subject.defined_in_class_body() or _rebound_on_self(subject)):
+    if slot.sort == "class" and (
+        not subject.defined_in_class_body() or _rebound_on_self(subject) or _rebound_on_objects(subject)
+    ):
         return not subject.lifetimes.is_long(subject.owner)  # type: ignore[arg-type]
     if slot.sort == "local":
         return not _outlives_call(subject)
@@ -93,6 +95,27 @@ def _rebound_on_self(subject: Subject) -> bool:
         and touch.ref.path[0] == "self"
         and subject.program.facts[touch.path].frames[touch.function].name == "__init__"
         for touch in subject.candidate.touches
+    )
+
+
+def _rebound_on_objects(subject: Subject) -> bool:
+    """A scalar that the class body gives every object to start with, and that is never bound on the class itself."""
+    return subject.candidate.constructor in containers.IMMUTABLE and not any(
+        touch.op is Op.REBIND
+        and isinstance(subject.resolver.resolve(touch.path, touch.ref.frame, touch.ref.path[:-1]), Class)
+        for touch in subject.candidate.touches
+    )
+
+
+def _kept_alive(subject: Subject) -> bool:
+    """A set that only keeps background tasks from being collected: each is taken out as it ends."""
+    if subject.candidate.flavour != containers.SET:
+        return False
+    given = [touch for touch in subject.used if touch.rest == ("discard",)]
+    return any(touch.ref.callee[-1:] == ("add_done_callback",) for touch in given) and all(
+        touch.op in (Op.DEFINE, Op.IMPORT, Op.ADD, Op.REMOVE, Op.LEN, Op.ITER, Op.CLEAR, Op.BOOL) or touch in given
+        for touch in subject.used
+        if subject.reached(touch)
     )
 
 
@@ -209,5 +232,6 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     memos.is_said_once,
     memos.is_last_answer,
     _diagnoses,
+    _kept_alive,
     memos.is_own_clock,
 )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from unstate.facts.values import CLASS, MAIN
+from unstate.facts.values import CLASS, MAIN, Ref
 from unstate.link import containers
 from unstate.link.candidates import Candidate, Touch
 from unstate.link.lifetime import Lifetimes
@@ -18,6 +18,8 @@ from unstate.link.values import Class, Function
 from unstate.model import Op
 from unstate.project import is_aside
 
+# What makes another object of the class that a method belongs to.
+_SAME_CLASS = frozenset({("cls", "()"), ("self", "__class__", "()"), ("type", "()", "()")})
 _JOBS = frozenset({"add_job", "scheduled_job"})  # methods that give a scheduler its jobs
 
 
@@ -77,7 +79,29 @@ class Subject:
     @cached_property
     def live_writes(self) -> list[Touch]:
         """Writes that a request can reach."""
-        return [touch for touch in self.writes if self.reached(touch)]
+        return [touch for touch in self.writes if self.reached(touch) and not self._on_new_object(touch)]
+
+    def _on_new_object(self, touch: Touch) -> bool:
+        """Whether a touch goes to an object that its function has just made for itself."""
+        if self.candidate.slot.sort != "class" or len(touch.ref.path) < 2:
+            return False
+        if self.defined_in_class_body() and touch.op is not Op.REBIND:
+            return False  # every object has the class's own
+        found = self.program.lookup(touch.path, touch.ref.frame, touch.ref.path[0])
+        return (
+            found is not None
+            and bool(found[1])
+            and found[0] == touch.function
+            and all(self._makes_object(touch.path, binding.ref) for binding in found[1])
+        )
+
+    def _makes_object(self, path: str, ref: Ref | None) -> bool:
+        if ref is None or ref.value[-1:] != ("()",) or self.lifetimes.keeps_local(path, ref):
+            return False
+        if ref.value in _SAME_CLASS:
+            return True
+        made = self.resolver.resolve(path, ref.frame, ref.value[:-1])
+        return isinstance(made, Class) and not self.lifetimes.is_singleton(made)
 
     @cached_property
     def started(self) -> Touch | None:

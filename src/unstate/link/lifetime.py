@@ -58,14 +58,14 @@ class Lifetimes:
             return True
         if any(self.is_long(child) for child in self._children[of]):
             return True
-        if self._is_singleton(of):
+        if self.is_singleton(of):
             return True
         if any(step in _KEEPING for path in self.program.frame(of).decorators for step in path):
             return True
         name = self.program.frame(of).name
         return any(self._keeps(of, path, ref) for path, ref in self.program.calls.get(name, ()))
 
-    def _is_singleton(self, of: Class) -> bool:
+    def is_singleton(self, of: Class) -> bool:
         """A class whose `__new__` keeps the instance it made on the class."""
         maker = self.program.method(of, "__new__")
         return maker is not None and any(
@@ -109,7 +109,7 @@ class Lifetimes:
         if target.path[-1].startswith("["):
             values = self.resolver.trace(path, target.frame, target.path)
             return len(values) == len(target.path) and isinstance(values[-1], Slot)  # app["manager"] = Manager()
-        return self._is_kept_at(path, target) or (len(target.path) == 1 and self._local_is_kept(path, target))
+        return self._is_kept_at(path, target) or (len(target.path) == 1 and self.keeps_local(path, target))
 
     def _is_kept_at(self, path: str, target: Ref) -> bool:
         """Whether an assignment goes to a module, the app, a class, or an object that is kept itself."""
@@ -124,7 +124,7 @@ class Lifetimes:
         holder = values[-2] if len(values) > 1 else None
         return isinstance(holder, Class) or self.is_long(Class(slot.path, slot.frame))
 
-    def _local_is_kept(self, path: str, target: Ref) -> bool:
+    def keeps_local(self, path: str, target: Ref) -> bool:
         """Whether a local name lives on: its function runs at start, or hands it to a place that does."""
         if self._at_start(path, target):
             return True
