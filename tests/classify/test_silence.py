@@ -70,6 +70,29 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'return HANDLERS["a"]()',
         'HANDLERS["a"] = request.form["k"]; return ""',
     ),
+    "registry of a service's decorator": (
+        """
+        class Registry:
+            def __init__(self):
+                self.handlers = {}
+            def put(self, name, function):
+                self.handlers[name] = function
+            def handles(self, name):
+                def register(function):
+                    self.put(name, function)
+                    return function
+                return register
+        registry = Registry()
+        @registry.handles("a")
+        def first():
+            return "1"
+        @app.get("/x")
+        def view():
+            return registry.handlers["a"]()
+        """,
+        'return registry.handlers["a"]()',
+        'registry.put("a", request.form["k"]); return ""',
+    ),
     "registry of classes": (
         """
         KINDS = []

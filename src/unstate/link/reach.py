@@ -26,6 +26,9 @@ _IMPLICIT = frozenset(
 )
 # Methods of a resource that its framework calls by the request's method: `on_post`, `on_post_collection`.
 _RESPONDER = re.compile(r"on_(get|post|put|delete|patch|head|websocket)(_\w+)?")
+# Parameters that are functions or classes: by what everybody calls them, and by their annotation.
+_CODE = frozenset("f fn func function cls klass callback handler view method wrapped coro target endpoint".split())
+_CALLABLE = re.compile(r"\b(Callable|[Tt]ype)\b")
 _SPAWNERS = re.compile(
     r"task|spawn|soon|future|background|schedule|threadsafe"
 )  # of what runs a coroutine beside requests
@@ -230,11 +233,24 @@ class Reach:
         name = self.program.frame(function).name
         if name in _STARTUP_NAMES or not (self.bare or function.path in self.program.connected):
             return ""
+        if self._decorates(function):
+            return ""
         for path, ref in self._handed_on(name).get(function, ()):
             around = self.program.function_around(path, ref.frame)
             if not around or self.bare or self.runs(Function(path, around)):
                 return "request"
         return ""
+
+    def _decorates(self, function: Function) -> bool:
+        """Whether a function within another gives back the code that it gets: a decorator, which runs at import."""
+        frame = self.program.frame(function)
+        if self.program.facts[function.path].frames[frame.parent].sort != FUNCTION:
+            return False
+        code = {each.name for each in frame.parameters if each.name in _CODE or _CALLABLE.search(each.annotation)}
+        return any(
+            ref.use == "return" and len(ref.path) == 1 and ref.path[0] in code
+            for ref in self.program.refs_in(function.path, function.frame)
+        )
 
     def _handed_on(self, name: str) -> dict[Value, list[tuple[str, Ref]]]:
         """References that hand what they mean on, or a call of it to what runs coroutines beside requests."""
