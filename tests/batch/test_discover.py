@@ -319,6 +319,21 @@ def test_the_package_around_services_is_their_library(grow: Grow) -> None:
     assert [(each.name, each.used_by) for each in estate.libraries] == [("kit", ("mail",))]
 
 
+def test_a_folder_that_is_imported_makes_no_library_of_all_around_it(grow: Grow) -> None:
+    estate = grow(
+        {
+            "requirements.txt": "ruff\n",
+            "scripts/once.py": "",
+            "worker/shared/tools.py": "",
+            "worker/main/Dockerfile": DOCKER,
+            "worker/main/app.py": FLASK + "from shared import tools\n",
+        }
+    )
+    assert [(each.root, each.libraries) for each in estate.services] == [("worker/main", ("worker/shared",))]
+    assert [each.root for each in estate.libraries] == ["worker/shared"]
+    assert estate.orphans == ("scripts/once.py",)
+
+
 def test_owners_are_those_of_the_last_line_that_covers_the_service(grow: Grow) -> None:
     owners = (
         "*  @all\n*.py @python\n/services/ @platform # who else\n/services/a/ @a-team a@example.com\n/services/c/\n"

@@ -45,7 +45,8 @@ class Parts:
         self._join_only_code()
         names = self._names(self.parts)
         imported = {place for part in self.parts.values() for place in self._imported(part, names)}
-        used = {deepest(place, set(self.parts)) for place in imported}
+        around = {place: root for place in imported if (root := deepest(place, set(self.parts))) is not None}
+        used = {root for place, root in around.items() if root == place or self.parts[root].packaged}
         for root, part in self.parts.items():
             if part.is_library:
                 self.libraries[root] = part
