@@ -42,13 +42,14 @@ OWN = (
 SETTINGS = """[tool.mypy]
 strict = true
 [[tool.mypy.overrides]]
-module = ["boto3.*", "botocore.*", "django.*", "config.*", "shop.*"]
+module = ["aiofiles.*", "boto3.*", "botocore.*", "django.*", "config.*", "shop.*"]
 ignore_missing_imports = true
 [tool.ruff]
 line-length = 120
 target-version = "py311"
 [tool.ruff.lint]
 select = ["E", "F", "W", "I", "B", "C4", "UP", "SIM", "RUF", "RET", "PERF"]
+ignore = ["SIM105"]
 """
 
 

@@ -165,6 +165,9 @@ def _tidy(text: str) -> str:
                 while lines and not lines[-1]:
                     lines.pop()
                 lines += ["", ""] if lines else []
+            elif lines[-2:] == ["", ""]:  # a constant stands one line below the imports
+                while lines[-2:] == ["", ""]:
+                    lines.pop()
             inside = opens
         lines += _folded(line)
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n") + "\n"
