@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from campaigns import Told, campaign, changed, planned, plans
+from monorepo import Monorepo
 from small import commit, repository, with_library
 
 from unstate.batch import planning
 from unstate.batch.campaign import Choice
 from unstate.batch.decisions import Rule
+from unstate.batch.discover import discover
 from unstate.batch.engines import Pool, Serial
 from unstate.batch.engines.dask import cluster
 from unstate.batch.errors import BatchError
@@ -31,11 +33,13 @@ def test_each_service_has_a_plan_a_patch_and_a_text(tmp_path: Path) -> None:
 
 
 def test_every_engine_gives_the_same_bytes(tmp_path: Path) -> None:
-    estate = with_library(tmp_path / "repo", repository(tmp_path / "repo", "alpha", "beta"), "gamma", "delta")
+    truth = Monorepo(tmp_path / "repo", services=8, seed=3).write()
+    estate = discover(tmp_path / "repo")
+    assert len(estate.services) == len(truth.services)
     planned(tmp_path / "serial", estate, Serial())
-    planned(tmp_path / "pool", estate, Pool(2, 60))
+    planned(tmp_path / "pool", estate, Pool(2, 120))
     assert plans(tmp_path / "serial") == plans(tmp_path / "pool")
-    assert "libraries/common/plan.json" in plans(tmp_path / "serial")
+    assert {path.split("/")[0] for path in plans(tmp_path / "serial")} == {"services", "libraries"}
 
 
 def test_a_cluster_gives_the_same_bytes(tmp_path: Path, scheduler: str) -> None:

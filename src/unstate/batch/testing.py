@@ -60,6 +60,8 @@ class Compared(Value, frozen=True):
     @property
     def words(self) -> str:
         """The result as the end of a sentence about tests."""
+        if self.result is Result.SAME and not self.failing_before:
+            return "fail with and without the change, and name no test"
         return _WORDS[self.result]
 
 
