@@ -10,7 +10,10 @@ from unstate.model import Finding, Group, Layout, Refusal, Verdict
 from unstate.plan.decide import AnswerError
 from unstate.rewrite import FOLDER
 
-COPYING = ("files that are there already have to be copied into the bucket once",)
+COPYING = (
+    "files that are there already have to be copied into the bucket once: `python copy_files.py FOLDER` says which, and"
+    " does it with `--write`",
+)
 
 
 def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, ...]) -> Group:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding, remarks
+from unstate.render import copying
 from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.compose import overlays
 from unstate.render.dependencies import Declared, declared
@@ -15,7 +16,7 @@ from unstate.render.environment import env_example
 from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
 from unstate.render.wire import INIT, wired
-from unstate.rewrite import Binding, Source, rewrite_source
+from unstate.rewrite import FOLDER, Binding, Source, rewrite_source
 from unstate.rewrite.both import NotBothError, both
 
 __all__ = ["Declared", "RenderError", "dependencies", "render"]
@@ -43,11 +44,14 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         service = touching[0].finding.store.service
         contents[path], used = _rewritten(sources.source(path, service), touching, modules[service].module)
         names[service] |= used
-    changes = []
+    changes: list[FileChange] = []
     made: dict[str, bytes] = {}
     for service, used in names.items():
         backing = modules[service]
         of_service = [group for group in groups if group.finding.store.service == service]
+        if any(group.container == FOLDER for group in of_service):
+            used = used | copying.NAMES
+            changes.append(copying.copy_script(root, backing))
         generated = backing_services(root, backing, used, of_service)
         made[service] = generated.change.after or b""
         check_module(root, TEMPLATE, made[service], used | ({INIT} if generated.tied else set()))
