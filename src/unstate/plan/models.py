@@ -34,7 +34,7 @@ def model_of(store: Store, sources: Sources) -> tuple[str, str]:
     if len(names) != 1:
         return "", f"`{store.name}` holds objects of more than one class, or of none that can be told"
     name = names.pop()
-    reason = _why_not(name, store.service, sources, set())
+    reason = _why_not(name, store.service, sources, set(), store.path)
     if reason is None:
         uses = {site.path for site in store.sites if site.op not in (Op.IMPORT, Op.GLOBAL)}
         missing = next(
@@ -44,12 +44,13 @@ def model_of(store: Store, sources: Sources) -> tuple[str, str]:
     return (name, "") if reason is None else ("", f"`{store.name}` holds `{name}`: {reason}")
 
 
-def _why_not(name: str, service: str, sources: Sources, seen: set[str]) -> str | None:
-    """Why objects of a class cannot travel by their fields."""
+def _why_not(name: str, service: str, sources: Sources, seen: set[str], near: str) -> str | None:
+    """Why objects of a class cannot travel by their fields; `near`: the file that uses it, whose own one is meant."""
     if name in seen:
         return None
     seen.add(name)
     found = list(_classes(name, service, sources))
+    found = [each for each in found if each.path == near] or found
     if len(found) != 1:
         return f"the service has {len(found) or 'no'} classes of that name"
     here = found[0]
@@ -61,7 +62,7 @@ def _why_not(name: str, service: str, sources: Sources, seen: set[str]) -> str |
     if not decorated and "BaseModel" not in bases and not local:
         return "it is neither a dataclass nor a pydantic model"
     for base in local:
-        if (reason := _why_not(base, service, sources, seen)) is not None:
+        if (reason := _why_not(base, service, sources, seen, here.path)) is not None:
             return f"its base `{base}` {reason}"
     if sources.subclassed(service, name):
         return "it has subclasses, whose own fields would be lost"
@@ -81,7 +82,7 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
                 if re.search(r"\b(init=False|alias\w*=|PrivateAttr|exclude=)", text):
                     return f"its field `{name}` is not written out, or under another name"
                 for part in _parts(annotation):
-                    reason = None if part in _PLAIN else _why_not_part(part, bound, service, sources, seen)
+                    reason = None if part in _PLAIN else _why_not_part(part, service, sources, seen, here.path)
                     if reason is not None:
                         return f"its field `{name}` holds `{part}`: {reason}"
                     if part not in bound and part not in dir(builtins) and part not in _PLAIN:
@@ -97,12 +98,12 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
     return None
 
 
-def _why_not_part(part: str, bound: frozenset[str], service: str, sources: Sources, seen: set[str]) -> str | None:
+def _why_not_part(part: str, service: str, sources: Sources, seen: set[str], near: str) -> str | None:
     if part in _MODULES:
         return None
     if (aliased := _alias(part, service, sources)) is not None:
         return None if all(each in _PLAIN for each in aliased) else "which is no data"
-    return _why_not(part, service, sources, seen)
+    return _why_not(part, service, sources, seen, near)
 
 
 def _alias(name: str, service: str, sources: Sources) -> list[str] | None:

@@ -13,7 +13,8 @@ from unstate.rewrite.flow import Flow, called_name
 def calls_of(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression | None]]:
     """The calls of an accessor in a module, awaited ones with their `await`, and the key of each."""
     for function, call in _uses(flow, accessor):
-        if isinstance(call, cst.Call) and call.func is function:
+        named = bool(accessor.owner) and isinstance(function, cst.Name)  # a function called so, and no method
+        if isinstance(call, cst.Call) and call.func is function and not named:
             by_name = next((a for a in call.args if a.keyword and a.keyword.value == accessor.parameter), None)
             plain = [a for a in call.args if a.keyword is None and not a.star]
             given = by_name or (plain[accessor.place] if accessor.place < len(plain) else None)

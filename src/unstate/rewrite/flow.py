@@ -264,6 +264,8 @@ class Flow:
             return None
         if name in words.HOLDERS or argument.star:
             return reason
+        if self._makes_model(name):
+            return self._changed(call, trace)
         functions = self._methods(name)
         if functions:
             place = len([arg for arg in call.args[: call.args.index(argument)] if arg.keyword is None])
@@ -284,6 +286,13 @@ class Flow:
         if others is None or not all(isinstance(each, cst.FunctionDef) for _, each in found):
             return []
         return found  # type: ignore[return-value]
+
+    def _makes_model(self, name: str) -> bool:
+        """Whether a call makes an object that only holds what it is given."""
+        if not name[:1].isupper():
+            return False
+        found = [each for flow in (self, *(self.elsewhere(name) or ())) for each in flow._functions.get(name, ())]
+        return bool(found) and all(isinstance(each, cst.ClassDef) and _is_model(each) for each in found)
 
     def _into(
         self,
@@ -435,11 +444,11 @@ class Flow:
             return None
         direct = node.value is trace.start or (isinstance(node.value, cst.Name) and node.value.value == trace.root)
         names = [each.name.value for each in (*function.params.posonly_params, *function.params.params)]
-        if len(self._methods(function.name.value)) != 1:
+        if sum(flow.is_method(each) == method for flow, each in self._methods(function.name.value)) != 1:
             return None  # one of several of that name
         if not direct or trace.key.value not in names or len(bindings_of(function, trace.key.value)) != 1:
             return None
-        owner = self._parents[id(self._parents[id(function)])]
+        owner = self._parents.get(id(self._parents[id(function)]))
         return Accessor(
             name=function.name.value,
             parameter=trace.key.value,
@@ -514,6 +523,15 @@ def _parameter(function: cst.FunctionDef, place: int, keyword: str) -> str | Non
         named = [*parameters, *function.params.kwonly_params]
         return next((each.name.value for each in named if each.name.value == keyword), None)
     return parameters[place].name.value if place < len(parameters) else None
+
+
+def _is_model(of: cst.ClassDef) -> bool:
+    bases = {called_name(base.value) for base in of.bases}
+    decorators = {
+        called_name(each.decorator.func if isinstance(each.decorator, cst.Call) else each.decorator)
+        for each in of.decorators
+    }
+    return not bases.isdisjoint({"BaseModel", "NamedTuple"}) or "dataclass" in decorators
 
 
 def _registers(decorator: cst.Decorator) -> bool:
