@@ -57,7 +57,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     if planned:  # once more, with what the first time has shown
         outcome, names = Rewritten(source.path), Names(names.taken)
         for save in (each for saves in planned.values() for each in saves):
-            references.hold(source.flow.around(save.statement), save.binding)
+            references.hold(source.flow.around(save.lifted or save.statement), save.binding)
         changed, _ = visited(planned)
     if outcome.refusals:
         return outcome

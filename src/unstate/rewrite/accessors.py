@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from unstate.model import Accessor
-from unstate.rewrite.flow import Flow, called_name
+from unstate.rewrite.flow import Flow
+from unstate.rewrite.places import called_name
 
 
 def calls_of(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression | None]]:

@@ -5,7 +5,7 @@ callers that are given it, until it is known to end in a mere reading, or in a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,7 +13,21 @@ import libcst as cst
 
 from unstate.model import Accessor
 from unstate.rewrite import flowwords as words
-from unstate.rewrite.places import bindings_of, names_in, parts
+from unstate.rewrite.places import (
+    bindings_of,
+    bound_as,
+    called,
+    called_name,
+    in_order,
+    is_model,
+    kept_names,
+    names_in,
+    parameter_of,
+    parts,
+    registers,
+    root_name,
+    waits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,7 @@ class Change:
     statement: cst.CSTNode  # the line
     name: str
     step: cst.CSTNode | None  # `s["n"]`, `s.n`: the part of it that changes; None where it is the whole
+    lifted: bool = False  # the value has no name, and is changed where it is read
 
 
 @dataclass(slots=True)
@@ -68,7 +83,7 @@ class Flow:
         self._uses: dict[str, list[cst.Name]] = {}  # in their order
         self._loops: list[cst.While] = []
         self._renamed: set[str] = set()  # names that are imported under another one
-        every = _in_order(module)
+        every = in_order(module)
         for number, parent in enumerate(every):
             self._order[id(parent)] = self._end[id(parent)] = number
             for child in parts(parent):
@@ -87,11 +102,11 @@ class Flow:
             case cst.FunctionDef() | cst.ClassDef():
                 self._functions.setdefault(node.name.value, []).append(node)
             case cst.ImportFrom(names=[*aliases]):
-                top = "." if node.relative or node.module is None else _root(node.module)
-                self._imports.update((_bound_as(alias), top) for alias in aliases)
+                top = "." if node.relative or node.module is None else root_name(node.module)
+                self._imports.update((bound_as(alias), top) for alias in aliases)
                 self._renamed.update(alias.evaluated_name for alias in aliases if alias.asname is not None)
             case cst.Import(names=aliases):
-                self._imports.update((_bound_as(alias), _root(alias.name)) for alias in aliases)
+                self._imports.update((bound_as(alias), root_name(alias.name)) for alias in aliases)
 
     def follow(self, node: cst.CSTNode, trace: Trace) -> str | None:
         """Why a value may be changed where that cannot be written back, or go where nobody can tell; None if not."""
@@ -103,7 +118,7 @@ class Flow:
         function = self.function(value)
         if function is None:
             return None
-        names = {name.value for name in _kept_names(value)}
+        names = {name.value for name in kept_names(value)}
         here = self._order[id(value)]
         if isinstance(value, cst.Name):
             trace.root, trace.function = value.value, function
@@ -187,6 +202,8 @@ class Flow:
                 return self._returned(parent, trace)
             case cst.Yield() | cst.Lambda() | cst.WithItem() | cst.From():
                 return "it is handed on"
+            case cst.BinaryOperation(left=left, right=right) if isinstance(left, _NUMBER) or isinstance(right, _NUMBER):
+                return None  # a number comes of it
             case cst.AssignTarget() | cst.Del():
                 return self._change(node, trace, "it is written to")
             case cst.AugAssign(target=target) if target is node:
@@ -206,10 +223,45 @@ class Flow:
             if isinstance(statement, cst.BaseComp | cst.Lambda | cst.BaseCompoundStatement | cst.Module):
                 return reason
             statement = self._parents[id(statement)]
+        if not trace.root and self._stands_in(trace.start, node, statement):
+            trace.changes.append(Change(statement, "", self._first_step(trace.start), lifted=True))
+            return None
         if not trace.root or trace.function is None or self.function(node) is not trace.function:
             return reason
         trace.changes.append(Change(statement, trace.root, trace.step))
         return None
+
+    def _stands_in(self, start: cst.CSTNode | None, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
+        """Whether what is changed at a node is reached from what was read by subscripts and attributes alone, in a
+        statement that does nothing before that could look at it."""
+        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or waits(statement):
+            return False
+        if not isinstance(statement.body[0], cst.Assign | cst.AugAssign | cst.Expr | cst.Del):
+            return False
+        top = node
+        while isinstance(top, cst.BaseExpression):  # not in a part of the statement that may not run
+            around = self._parents[id(top)]
+            whole = isinstance(around, cst.Call) and around.func is top
+            if (
+                isinstance(around, cst.BaseExpression)
+                and not whole
+                and not isinstance(around, cst.Subscript | cst.Attribute)
+            ):
+                return False
+            top = around
+        if not isinstance(top, cst.AssignTarget | cst.BaseSmallStatement):
+            return False
+        while node is not start:
+            if not isinstance(node, cst.Subscript | cst.Attribute):
+                return False
+            node = node.value
+        return True
+
+    def _first_step(self, start: cst.CSTNode | None) -> cst.CSTNode | None:
+        """The part of a value that is stepped into where it is read."""
+        around = None if start is None else self._parents[id(start)]
+        method = isinstance(around, cst.Attribute) and isinstance(self._parents[id(around)], cst.Call)
+        return None if method or not isinstance(around, cst.Subscript | cst.Attribute) else around
 
     def _attribute(self, parent: cst.Attribute, trace: Trace) -> str | None:
         call = self._parents[id(parent)]
@@ -246,10 +298,10 @@ class Flow:
         call = self._parents[id(argument)]
         if not isinstance(call, cst.Call):
             return None
-        name = _called(call)
+        name = called(call)
         if name == "setattr" and argument is call.args[0]:
             return self._change(argument, trace, "`setattr` changes it in place")
-        if name in words.CONSUMERS or _root(call.func) in words.LOGGERS | words.BUILTIN_TYPES:
+        if name in words.CONSUMERS or root_name(call.func) in words.LOGGERS | words.BUILTIN_TYPES:
             return self._changed(call, trace) if name in words.COPIES else None
         if name in words.COPIES or (name == "get" and argument is not call.args[0]):
             return self._changed(call, trace)
@@ -259,7 +311,7 @@ class Flow:
         if method and name in ("get", "pop", "index", "count", "discard", "remove", "startswith", "join"):
             return None
         reason = f"it is handed to `{name}`, which may change it"
-        imported = self._imports.get(_root(call.func))
+        imported = self._imports.get(root_name(call.func))
         if imported in words.PURE_MODULES:
             return None
         if name in words.HOLDERS or argument.star:
@@ -292,7 +344,7 @@ class Flow:
         if not name[:1].isupper():
             return False
         found = [each for flow in (self, *(self.elsewhere(name) or ())) for each in flow._functions.get(name, ())]
-        return bool(found) and all(isinstance(each, cst.ClassDef) and _is_model(each) for each in found)
+        return bool(found) and all(isinstance(each, cst.ClassDef) and is_model(each) for each in found)
 
     def _into(
         self,
@@ -307,7 +359,7 @@ class Flow:
         changes: list[Change] = []
         for flow, function in functions:
             shift = 0 if receiver or not flow.is_method(function) else 1
-            name = _parameter(function, place + shift, keyword)
+            name = parameter_of(function, place + shift, keyword)
             if name is None:
                 return f"it is handed to `{function.name.value}`, which may change it", changes
             if (id(function), name) in trace.following:
@@ -416,7 +468,7 @@ class Flow:
             return None
         name = function.name.value
         own = [each for each in function.decorators if called_name(each.decorator) not in _PLAIN_DECORATORS]
-        if own and not all(_registers(decorator) for decorator in own):
+        if own and not all(registers(decorator) for decorator in own):
             return f"a decorator of `{name}` gets it"
         if own and name not in self.exported and not self._is_named(function):
             return None  # a framework calls it, and writes the value out
@@ -492,7 +544,7 @@ class Flow:
                 return self._changed(awaited if isinstance(awaited, cst.Await) else parent, trace)
             case cst.Arg(keyword=keyword) if keyword is use:
                 return None
-            case cst.Arg() if _called(self._parents[id(parent)]) in ("Depends", "Security"):
+            case cst.Arg() if called(self._parents[id(parent)]) in ("Depends", "Security"):
                 return self._injected(parent, trace)
             case cst.Param() | cst.AssignTarget() | cst.Attribute(value=cst.Name()) if isinstance(use, cst.Name):
                 return None  # another thing of that name
@@ -509,88 +561,9 @@ class Flow:
         return self._names(function, {node.name.value}, trace)
 
 
+_NUMBER = cst.BaseNumber
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
 
 
 def _first(reasons: Iterable[str | None]) -> str | None:
     return next((reason for reason in reasons if reason is not None), None)
-
-
-def _parameter(function: cst.FunctionDef, place: int, keyword: str) -> str | None:
-    """The parameter that an argument goes to."""
-    parameters = [*function.params.posonly_params, *function.params.params]
-    if keyword:
-        named = [*parameters, *function.params.kwonly_params]
-        return next((each.name.value for each in named if each.name.value == keyword), None)
-    return parameters[place].name.value if place < len(parameters) else None
-
-
-def _is_model(of: cst.ClassDef) -> bool:
-    bases = {called_name(base.value) for base in of.bases}
-    decorators = {
-        called_name(each.decorator.func if isinstance(each.decorator, cst.Call) else each.decorator)
-        for each in of.decorators
-    }
-    return not bases.isdisjoint({"BaseModel", "NamedTuple"}) or "dataclass" in decorators
-
-
-def _registers(decorator: cst.Decorator) -> bool:
-    """`@app.get("/")`, `@sio.event`: hands the function to a framework, as it is."""
-    node = decorator.decorator
-    attribute = node.func if isinstance(node, cst.Call) else node
-    match attribute:
-        case cst.Attribute(value=cst.Name(value=owner)):
-            return owner not in ("functools", "contextlib", "asyncio", "abc")
-    return False
-
-
-def _kept_names(value: cst.BaseExpression) -> Iterator[cst.Name]:
-    """The names whose objects become part of a stored value: the value itself, and elements of its literals."""
-    match value:
-        case cst.Name():
-            yield value
-        case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
-            for element in elements:
-                yield from _kept_names(element.value)
-        case cst.Dict(elements=entries):
-            for entry in entries:
-                yield from _kept_names(entry.value)
-
-
-def _called(call: cst.CSTNode) -> str:
-    return called_name(call.func) if isinstance(call, cst.Call) else ""
-
-
-def called_name(function: cst.BaseExpression) -> str:
-    """The last part of a name with its dots."""
-    match function:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-    return "a call"
-
-
-def _root(node: cst.BaseExpression) -> str:
-    """The name that a chain of attributes and calls begins with; "" where it begins with something else."""
-    match node:
-        case cst.Name(value=name):
-            return name
-        case cst.Attribute(value=value):
-            return _root(value)
-    return ""
-
-
-def _bound_as(alias: cst.ImportAlias) -> str:
-    if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-        return alias.asname.name.value
-    return _root(alias.name)
-
-
-def _in_order(module: cst.Module) -> list[cst.CSTNode]:
-    """Every node, each before those below it."""
-    found: list[cst.CSTNode] = []
-    waiting: list[cst.CSTNode] = [module]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        waiting.extend(reversed(list(parts(node))))
-    return found

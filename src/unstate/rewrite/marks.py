@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 import libcst as cst
@@ -109,3 +110,34 @@ class _Letters(cst.CSTVisitor):
             return
         letter = "k" if node.value in ("KEY", "FIELD", "OBJECT") else node.value
         self.found[letter] += 1
+
+
+def with_comments(
+    new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], run: Sequence[cst.CSTNode]
+) -> list[cst.CSTNode]:
+    """Comments of the replaced lines stay: those before and inside them stand before the form."""
+    first = run[0]
+    leading = list(getattr(first, "leading_lines", ()))
+    kept = _Comments()
+    for node in run:
+        node.visit(kept)
+    own = {line.comment.value for line in leading if line.comment is not None}
+    indent = [cst.EmptyLine(comment=cst.Comment(text)) for text in kept.found if text not in own]
+    if not new:
+        return []
+    if (
+        isinstance(first, cst.SimpleStatementLine)
+        and len(run) == 1
+        and len(new) == 1
+        and isinstance(new[0], cst.SimpleStatementLine)
+    ):
+        return [new[0].with_changes(leading_lines=leading, trailing_whitespace=first.trailing_whitespace)]
+    return [new[0].with_changes(leading_lines=[*leading, *indent]), *new[1:]]
+
+
+class _Comments(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def visit_Comment(self, node: cst.Comment) -> None:
+        self.found.append(node.value)

@@ -124,3 +124,91 @@ def _chain_root(node: cst.BaseExpression) -> str:
         case cst.Attribute(value=value) | cst.Call(func=value):
             return _chain_root(value)
     return ""
+
+
+def parameter_of(function: cst.FunctionDef, place: int, keyword: str) -> str | None:
+    """The parameter that an argument goes to."""
+    parameters = [*function.params.posonly_params, *function.params.params]
+    if keyword:
+        named = [*parameters, *function.params.kwonly_params]
+        return next((each.name.value for each in named if each.name.value == keyword), None)
+    return parameters[place].name.value if place < len(parameters) else None
+
+
+def is_model(of: cst.ClassDef) -> bool:
+    """Whether a class is a record with declared fields."""
+    bases = {called_name(base.value) for base in of.bases}
+    decorators = {
+        called_name(each.decorator.func if isinstance(each.decorator, cst.Call) else each.decorator)
+        for each in of.decorators
+    }
+    return not bases.isdisjoint({"BaseModel", "NamedTuple"}) or "dataclass" in decorators
+
+
+def waits(node: cst.CSTNode) -> bool:
+    """Whether a statement waits, or has a part that runs at another time."""
+    return isinstance(node, cst.Await | cst.Yield | cst.Lambda | cst.BaseComp) or any(map(waits, parts(node)))
+
+
+def registers(decorator: cst.Decorator) -> bool:
+    """`@app.get("/")`, `@sio.event`: hands the function to a framework, as it is."""
+    node = decorator.decorator
+    attribute = node.func if isinstance(node, cst.Call) else node
+    match attribute:
+        case cst.Attribute(value=cst.Name(value=owner)):
+            return owner not in ("functools", "contextlib", "asyncio", "abc")
+    return False
+
+
+def kept_names(value: cst.BaseExpression) -> Iterator[cst.Name]:
+    """The names whose objects become part of a stored value: the value itself, and elements of its literals."""
+    match value:
+        case cst.Name():
+            yield value
+        case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
+            for element in elements:
+                yield from kept_names(element.value)
+        case cst.Dict(elements=entries):
+            for entry in entries:
+                yield from kept_names(entry.value)
+
+
+def called(call: cst.CSTNode) -> str:
+    """The name of what a call calls."""
+    return called_name(call.func) if isinstance(call, cst.Call) else ""
+
+
+def called_name(function: cst.BaseExpression) -> str:
+    """The last part of a name with its dots."""
+    match function:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+    return "a call"
+
+
+def root_name(node: cst.BaseExpression) -> str:
+    """The name that a chain of attributes and calls begins with; "" where it begins with something else."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Attribute(value=value):
+            return root_name(value)
+    return ""
+
+
+def bound_as(alias: cst.ImportAlias) -> str:
+    """The name that an import binds."""
+    if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+        return alias.asname.name.value
+    return root_name(alias.name)
+
+
+def in_order(module: cst.Module) -> list[cst.CSTNode]:
+    """Every node, each before those below it."""
+    found: list[cst.CSTNode] = []
+    waiting: list[cst.CSTNode] = [module]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(reversed(list(parts(node))))
+    return found

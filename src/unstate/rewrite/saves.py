@@ -17,6 +17,7 @@ from unstate.rewrite.flow import Change, Flow, Trace
 from unstate.rewrite.match import pure, same
 from unstate.rewrite.places import bindings_of, calm, names_in, parts
 
+LIFTED = "entry"  # what an entry is called that had no name
 _FORMS = {
     Layout.STRING: "save_entry(redis_client, KEY, ENC(v){})",
     Layout.HASH: "hash_save_entry(redis_client, NAME, FIELD, ENC(v){})",
@@ -45,11 +46,22 @@ class Save:
     key: cst.BaseExpression
     name: str
     fields: tuple[str, ...]  # source of the keys that changed; none for the whole value
+    lifted: cst.CSTNode | None = None  # what is read in the statement, and gets that name in front of it
 
     @property
     def form(self) -> str:
         """The catalogue form, over `k` and `v`."""
         return _FORMS[self.binding.layout].format("".join(f", {each}" for each in self.fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """An entry without a name that is changed where it is read."""
+
+    change: Change
+    node: cst.CSTNode
+    binding: Binding
+    key: cst.BaseExpression
 
 
 @dataclass(slots=True)
@@ -58,12 +70,15 @@ class Saves:
 
     flow: Flow
     aliases: list[Alias] = field(default_factory=list)
+    lifts: list[Lift] = field(default_factory=list)
 
     def add(
         self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace, *, stored: bool
     ) -> str | None:
         """Note a value that was followed; the reason where what changes in it cannot be written back."""
         name, function = _bound_name(self.flow, node, stored=stored), self.flow.function(node)
+        if any(change.lifted for change in trace.changes):
+            return self._lift(binding, node, key, trace)
         loop = self.flow.parent(node)
         if key is None and isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple):
             key = loop.target.elements[0].value  # `for k, s in x.items()`
@@ -78,6 +93,15 @@ class Saves:
         if binding.layout not in _FORMS or alias.key is None:
             return f"`{name}` is changed, and which entry it is cannot be told here"
         return _unsteady(self.flow, alias)
+
+    def _lift(self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace) -> str | None:
+        """`x[k]["f"].append(f())`: the entry gets a name of its own in front of the statement."""
+        if binding.layout not in _FORMS or not isinstance(key, cst.BaseExpression):
+            return "which entry it is cannot be told here"
+        if len(trace.changes) != 1 or not pure(key):
+            return "it is changed in more than one way, or its key is not a plain expression"
+        self.lifts.append(Lift(trace.changes[0], node, binding, key))
+        return None
 
     def refusals(self) -> Iterable[tuple[Alias, str]]:
         """Aliases whose changes cannot be written back, with the reason; for after the whole file was seen."""
@@ -115,6 +139,10 @@ class Saves:
                 _put(found.setdefault(id(change.statement), []), save)
         for function in {id(alias.function): alias.function for alias in self.aliases}.values():
             _gather(function.body, found, touches)
+        for lift in self.lifts:
+            steps = _fields(lift.change.step)
+            save = Save(lift.change.statement, lift.binding, lift.key, LIFTED, steps, lift.node)
+            found.setdefault(id(lift.change.statement), []).append(save)
         return found
 
 

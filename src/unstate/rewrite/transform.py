@@ -16,7 +16,7 @@ from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
 from unstate.rewrite.flow import Trace
-from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated
+from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
     Environment,
@@ -68,6 +68,8 @@ class Transformer(cst.CSTTransformer):
     planned: Mapping[int, Sequence[Save]] = field(default_factory=dict)  # by the statement that they follow
     saves: Saves = field(init=False)
     _saved: set[int] = field(default_factory=set)
+    _lifts: dict[int, Save] = field(default_factory=dict)  # by what is read
+    _lifted: dict[int, cst.BaseExpression] = field(default_factory=dict)  # what it became
     _expressions: dict[int, _Found] = field(default_factory=dict)
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
@@ -86,6 +88,8 @@ class Transformer(cst.CSTTransformer):
     def __post_init__(self) -> None:
         cst.CSTTransformer.__init__(self)
         self.saves = Saves(self.source.flow)
+        lifted = (save for saves in self.planned.values() for save in saves if save.lifted is not None)
+        self._lifts = {id(save.lifted): save for save in lifted}
 
     # -- finding what to rewrite, from the outside in ------------------------------------------------------------
 
@@ -102,12 +106,18 @@ class Transformer(cst.CSTTransformer):
             self._discarded.add(id(node.value))
         if isinstance(node, cst.Module | cst.BaseSuite):
             self._plan_body(node.body)
-        elif isinstance(node, cst.BaseExpression) and id(node) not in self._targets:
+        elif isinstance(node, cst.BaseExpression) and (id(node) not in self._targets or self._is_stepped_into(node)):
             found = self._expression_rule(node)
             if found is not None:
                 self._expressions[id(node)] = found
                 return False
         return True
+
+    def _is_stepped_into(self, node: cst.BaseExpression) -> bool:
+        """`x[k]` in `x[k]["f"] = v`: it is read, and a part of it is written to."""
+        around = self.source.flow.parent(node)
+        inner = isinstance(around, cst.Subscript | cst.Attribute) and around.value is node
+        return inner and all(each.codec in _MUTABLE for each in self.references.bindings_within(node))
 
     def _plan_body(self, body: Sequence[cst.CSTNode]) -> None:
         """Longest match first: a run of statements that one command replaces is taken before its parts."""
@@ -239,6 +249,12 @@ class Transformer(cst.CSTTransformer):
         self._leave(original_node)
         if id(original_node) in self.planned:
             return self._with_saves(original_node, updated_node)
+        lift = self._lifts.get(id(original_node))
+        if lift is not None:
+            replaced = self._replaced(original_node, updated_node)
+            assert isinstance(replaced, cst.BaseExpression)
+            self._lifted[id(original_node)] = replaced
+            return cst.Name(self.names.fresh(lift.name))
         return self._replaced(original_node, updated_node)
 
     def _replaced(
@@ -373,7 +389,14 @@ class Transformer(cst.CSTTransformer):
         after: list[cst.CSTNode] = []
         for save in self.planned[id(original)]:
             self._saved.add(id(original))
-            environment: Environment = {"k": save.key, "v": cst.Name(save.name)}
+            name = save.name
+            if save.lifted is not None:
+                name = self.names.fresh(name)
+                target = cst.AssignTarget(cst.Name(name))
+                named = cst.SimpleStatementLine([cst.Assign([target], self._lifted[id(save.lifted)])])
+                before.insert(0, named.with_changes(leading_lines=getattr(before[0], "leading_lines", ())))
+                before[1] = before[1].with_changes(leading_lines=())
+            environment: Environment = {"k": save.key, "v": cst.Name(name)}
             asynchronous = self._functions[-1].how == "async"
             new = forms.statements(save.form, environment, save.binding, self.names, asynchronous=asynchronous)
             after.extend(new)
@@ -413,7 +436,7 @@ class Transformer(cst.CSTTransformer):
         new = forms.statements(
             form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
         )
-        return cst.FlattenSentinel(_with_comments(new, run))
+        return cst.FlattenSentinel(with_comments(new, run))
 
     def _visited(self, environment: Environment) -> Environment:
         """What the metavariables stand for may hold operations on stores itself."""
@@ -555,34 +578,3 @@ def _expression_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
 
 def _statement_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
     return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is None]
-
-
-def _with_comments(
-    new: list[cst.SimpleStatementLine | cst.BaseCompoundStatement], run: Sequence[cst.CSTNode]
-) -> list[cst.CSTNode]:
-    """Comments of the replaced lines stay: those before and inside them stand before the form."""
-    first = run[0]
-    leading = list(getattr(first, "leading_lines", ()))
-    kept = _Comments()
-    for node in run:
-        node.visit(kept)
-    own = {line.comment.value for line in leading if line.comment is not None}
-    indent = [cst.EmptyLine(comment=cst.Comment(text)) for text in kept.found if text not in own]
-    if not new:
-        return []
-    if (
-        isinstance(first, cst.SimpleStatementLine)
-        and len(run) == 1
-        and len(new) == 1
-        and isinstance(new[0], cst.SimpleStatementLine)
-    ):
-        return [new[0].with_changes(leading_lines=leading, trailing_whitespace=first.trailing_whitespace)]
-    return [new[0].with_changes(leading_lines=[*leading, *indent]), *new[1:]]
-
-
-class _Comments(cst.CSTVisitor):
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def visit_Comment(self, node: cst.Comment) -> None:
-        self.found.append(node.value)
