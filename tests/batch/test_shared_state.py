@@ -264,6 +264,11 @@ def test_what_cannot_be_switched_moves_everywhere_and_says_so(tmp_path: Path, ca
     )
     group = one(planned(library(tmp_path, state, APP + route, service)).plan.groups)
     assert group.switch == ""
+    if service:
+        assert [path for path in group.files if path.startswith("services/")] == [
+            "services/orders/app.py",
+            "services/users/app.py",
+        ]
     if group.layout is not None:
         assert group.verdict == "review"
         assert any(reason in each and "every service" in each for each in group.differences)
