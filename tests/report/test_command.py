@@ -80,3 +80,11 @@ def test_a_broken_template_of_the_project_is_named(app: Path) -> None:
     assert "templates/rollout.md.j2:2: 'nothing' is undefined" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (app / "o.md").exists()
+
+
+def test_what_the_app_has_and_is_not_used_is_in_both(app: Path) -> None:
+    (app / "ext.py").write_text("import redis\n\ncache = redis.Redis()\nqueue = redis.Redis(db=1)\n")
+    unstate(app, "report", ".", "--html", "out.html", "--markdown", "out.md")
+    said = "Redis client is not used, because it has several: ext.py (cache), ext.py (queue)."
+    assert said in (app / "out.html").read_text()
+    assert "### Not taken up" in (app / "out.md").read_text()

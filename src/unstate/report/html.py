@@ -92,6 +92,7 @@ def plan_html(
         meaning={verdict.value: meaning for verdict, meaning in MEANING.items()},
         services=len({group.finding.store.service for group in plan.groups}),
         requires=sorted({requirement for group in able for requirement in group.requires}),
+        notes=[note for each in plan.backing for note in each.notes],
         schema=SCHEMA,
         verified=verified,
         words=words,
