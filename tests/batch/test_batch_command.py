@@ -126,8 +126,12 @@ def test_a_failure_is_listed_last_and_retried(root: Path) -> None:
     assert batch("status", root).returncode == 3
     assert "## Failed" in (root / ".unstate/batch/summary.md").read_text()
     (root / "services/beta/pyproject.toml").unlink()
+    (root / "services/beta/app.py").write_text((root / "services/beta/app.py").read_text() + "\n\nX = 1\n")
+    commit(root)
     assert batch("retry", root).returncode == 0
     assert batch("status", root).returncode == 0
+    assert batch("branch", root, "--only", "beta").stdout == "unstate/beta: made\n"
+    assert git(root, "rev-parse", "unstate/beta^") == git(root, "rev-parse", "HEAD")
 
 
 def test_more_failures_than_allowed_end_it(root: Path) -> None:

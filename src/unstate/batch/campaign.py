@@ -17,12 +17,13 @@ from typing import Literal
 
 import msgspec
 
-from unstate.batch import decisions
+from unstate.batch import decisions, git
 from unstate.batch.decisions import BatchDecisions
 from unstate.batch.errors import BatchError
 from unstate.batch.journal import Journal, Record, State, Step
 from unstate.batch.model import Estate
 from unstate.batch.units import Unit, library_units, select, service_units, shard
+from unstate.batch.version import identity
 from unstate.batch.work import Level, Planned
 from unstate.changes import documents
 from unstate.changes.disk import remove_folder
@@ -116,6 +117,14 @@ class Campaign:
                 write(place / name, content)
             else:
                 (place / name).unlink(missing_ok=True)
+
+    def renew(self) -> None:
+        """Before a plan is made: what is planned from here on is planned from the commit that is there now."""
+        commit = git.commit(self.root) if git.is_repository(self.root) else ""
+        renewed = msgspec.structs.replace(self.settings, commit=commit, identity=identity())
+        if renewed != self.settings:
+            documents.save(self.folder / FILE, renewed)
+            self.settings = renewed
 
     def tidy(self) -> None:
         """Take away what is shown of services that are no more, and of libraries in which no state is left."""

@@ -43,6 +43,7 @@ def plan(
             f"{count(len(changed), 'file')} not as in the commit that the workers check out, {changed[0]} the first; "
             "commit them, or use another engine"
         )
+    campaign.renew()
     prints = Fingerprints(campaign.root)
     work = Work(Step.PLAN, plan_unit, lambda unit, result: _keep(campaign, unit, result))
     tally = Tally()
