@@ -102,9 +102,9 @@ class Index:
                         found[wanted[0]] = known
         return found
 
-    def keep_facts(self, hashes: Mapping[str, str], read: Mapping[str, bytes]) -> None:
-        """What was read from files, `encoded`, by path."""
-        values = [(path, hashes[path], blob) for path, blob in read.items()]
+    def keep_facts(self, read: Mapping[str, tuple[str, bytes]]) -> None:
+        """What was read from files by path: the hash of the content that was read, and what it gave, `encoded`."""
+        values = [(path, content, blob) for path, (content, blob) in read.items()]
         self._tell("insert or replace into facts values (?, ?, ?)", values)
 
     def result(self, service: str) -> tuple[str, ServiceResult] | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import stat
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,10 @@ from unstate.model import Diagnostic, Finding, Scan
 _SERIAL = 2_000_000  # bytes up to which starting workers costs more than it saves
 _CHUNK = 250_000  # bytes that a worker reads at a time
 _PATIENCE = 30.0  # seconds for one chunk
+_HUGE = 500_000  # bytes of one file that is left to a worker, which may be ended
+_HEAP = 8_000_000  # bytes of linked source after which what is left of them is let go
+_TICK = 2_000_000_000  # ns that the coarsest clock of a file system takes for one
+_UNSETTLED = -1  # in place of a time of change that says nothing yet
 _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
 _BARE = 30  # files up to which a folder without framework and packaging is taken for scripts that serve somebody
 
@@ -88,6 +95,9 @@ class _Scanner:
         self.index = Index(root if len(self.listing.files) >= _WORTH_KEEPING and not within else None)
         self.rows: dict[str, Row] = {}
         self.problems: list[Diagnostic] = []
+        self.failed: dict[str, Diagnostic] = {}  # files that killed or held their reader: it may be otherwise next time
+        self.is_passing = False  # whether files changed, or failed so, while they were read
+        self.left = 0  # bytes of source that were linked since memory was last freed
 
     def run(self) -> Scan:
         """Reads what has changed, links each service that has, and puts the results together."""
@@ -117,6 +127,7 @@ class _Scanner:
         """Brings the rows up to date: a file of the same size and time of change is not opened."""
         known = self.index.rows()
         fresh: dict[str, Row] = {}
+        now = time.time_ns()
         for path in self.listing.files:
             place = os.path.join(self.base, path)  # noqa: PTH118 (a Path costs more than the stat)
             try:
@@ -125,13 +136,22 @@ class _Scanner:
                 if row is not None and (row.size, row.changed) == (status.st_size, status.st_mtime_ns):
                     self.rows[path] = row
                     continue
+                if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for a writer for ever
+                    if not stat.S_ISDIR(status.st_mode):
+                        self._problem(path, "not looked at: it is no regular file")
+                    continue
                 source = Path(place).read_bytes()
             except OSError as error:
-                self.problems.append(Diagnostic(path=path, line=1, message=f"cannot be read: {error.strerror}"))
+                self._problem(path, f"cannot be read: {error.strerror}")
                 continue
+            # A file may change once more within one tick of its clock: one so young is read again by the next scan.
+            changed = status.st_mtime_ns if status.st_mtime_ns < now - _TICK else _UNSETTLED
             web = _frameworks(path, source)
-            fresh[path] = self.rows[path] = Row(status.st_size, status.st_mtime_ns, content_hash(source), web)
+            fresh[path] = self.rows[path] = Row(status.st_size, changed, content_hash(source), web)
         self.index.keep_rows(fresh, known.keys() - self.rows.keys())
+
+    def _problem(self, path: str, message: str) -> None:
+        self.problems.append(Diagnostic(path=path, line=1, message=message))
 
     def _web_services(self) -> dict[str, list[str]]:
         """The files of each service that loads a web framework; of all, where none does and all is a few scripts."""
@@ -164,6 +184,13 @@ class _Scanner:
         self._read([path for service, own in services.items() if known[service] is None for path in own])
         return [known[service] or self._linked(service, own) for service, own in services.items()]
 
+    def _let_go(self, paths: Iterable[str]) -> None:
+        """Frees what linking has left behind, now and then: the indices of a service refer to each other."""
+        self.left += sum(self.rows[path].size for path in paths if path in self.rows)
+        if self.left > _HEAP:
+            gc.collect()
+            self.left = 0
+
     def _known(self, service: str, own: list[str]) -> ServiceResult | None:
         """The last result of a service, if all that it was linked from is as it was."""
         last = self.index.result(service)
@@ -183,7 +210,9 @@ class _Scanner:
             ),
             comments={path: file.suppressions for path, file in read.items() if file.suppressions},
         )
-        self.index.keep_result(service, self._fingerprint((*own, *result.imported)), result)
+        if not self.is_passing:
+            self.index.keep_result(service, self._fingerprint((*own, *result.imported)), result)
+        self._let_go(read)
         return result
 
     def _fingerprint(self, paths: Iterable[str]) -> str:
@@ -197,7 +226,12 @@ class _Scanner:
             self._read(todo)
             new = self.index.facts(self._hashes(todo))
             lost = [path for path in todo if path in self.rows and path not in new]
-            new.update({path: _read_file(str(self.base), path) for path in lost})
+            for path in lost:
+                if path in self.failed:
+                    new[path], self.is_passing = self.failed[path], True
+                    continue
+                content, new[path] = _read_file(str(self.base), path)
+                self.is_passing |= content != self.rows[path].hash
             found.update(new)
             further = {
                 target
@@ -221,31 +255,32 @@ class _Scanner:
 
     def _read(self, paths: list[str]) -> None:
         """Puts the facts of files into the index, where it does not have them."""
-        missing = self.index.without_facts(self._hashes(paths))
-        if sum(self.rows[path].size for path in missing) > _SERIAL:
+        missing = [path for path in self.index.without_facts(self._hashes(paths)) if path not in self.failed]
+        sizes = [self.rows[path].size for path in missing]
+        if sum(sizes) > _SERIAL or max(sizes, default=0) > _HUGE:
             self._in_parallel(missing)
         else:
-            self._keep(read_chunk(_Chunk(str(self.base), tuple(missing))))
+            self.index.keep_facts(read_chunk(_Chunk(str(self.base), tuple(missing))))
 
     def _hashes(self, paths: Iterable[str]) -> dict[str, str]:
         return {path: self.rows[path].hash for path in paths if path in self.rows}
-
-    def _keep(self, read: dict[str, bytes]) -> None:
-        self.index.keep_facts(self._hashes(read), read)
 
     def _in_parallel(self, paths: list[str]) -> None:
         again: list[_Chunk] = []
         chunks = self._chunks(paths)
         for outcome in workers.supervised(read_chunk, chunks, min(self.jobs, len(chunks)), _PATIENCE):
             if outcome.result is not None:
-                self._keep(outcome.result)
+                self.index.keep_facts(outcome.result)
             else:
                 again += [_Chunk(outcome.item.base, (path,)) for path in outcome.item.paths]
         if again:
             for outcome in workers.supervised(read_chunk, again, 1, _PATIENCE):
-                path = outcome.item.paths[0]
-                problem = Diagnostic(path=path, line=1, message=f"cannot be read: {outcome.failure}")
-                self._keep(outcome.result or {path: index.encoded(problem)})
+                (path,) = outcome.item.paths
+                if outcome.result is not None:
+                    self.index.keep_facts(outcome.result)
+                else:
+                    message = f"cannot be read: {outcome.failure}"
+                    self.failed[path] = Diagnostic(path=path, line=1, message=message)
 
     def _chunks(self, paths: list[str]) -> list[_Chunk]:
         chunks: list[_Chunk] = []
@@ -260,17 +295,23 @@ class _Scanner:
         return chunks + ([_Chunk(str(self.base), tuple(current))] if current else [])
 
 
-def read_chunk(chunk: _Chunk) -> dict[str, bytes]:
-    """Facts of some files by path, as the index keeps them; the work of one worker."""
+def read_chunk(chunk: _Chunk) -> dict[str, tuple[str, bytes]]:
+    """By path, the hash of what was read and its facts as the index keeps them; the work of one worker."""
     with workers.no_collection():
-        return {path: index.encoded(_read_file(chunk.base, path)) for path in chunk.paths}
+        read = {}
+        for path in chunk.paths:
+            content, found = _read_file(chunk.base, path)
+            read[path] = content, index.encoded(found)
+        return read
 
 
-def _read_file(base: str, path: str) -> Read:
+def _read_file(base: str, path: str) -> tuple[str, Read]:
+    """The hash of a file's content, which may have changed since the file was listed, and what it gives."""
     try:
-        return facts.read(path, Path(base, path).read_bytes())
+        source = Path(base, path).read_bytes()
     except OSError as error:
-        return Diagnostic(path=path, line=1, message=f"cannot be read: {error.strerror}")
+        return "", Diagnostic(path=path, line=1, message=f"cannot be read: {error.strerror}")
+    return content_hash(source), facts.read(path, source)
 
 
 def _python2(path: str) -> Diagnostic:

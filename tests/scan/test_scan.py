@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from time import process_time
 
 from unstate.config import Config
 from unstate.model import Finding, Op, Shape
@@ -111,3 +112,14 @@ def test_app_attributes_and_uploads(tmp_path: Path) -> None:
         ("app.state.pending", Op.DEFINE),
         ("request.app.state.pending", Op.SETITEM),
     ]
+
+
+def test_a_name_that_is_bound_ever_so_often_costs_no_more_each_time(tmp_path: Path) -> None:
+    def seconds(lines: int) -> float:
+        (tmp_path / "app.py").write_text("from flask import Flask\n\nx = {}\n" + "x = x\n" * lines)
+        begun = process_time()
+        scan(tmp_path, Config())
+        return process_time() - begun
+
+    seconds(10)
+    assert seconds(8_000) < 20 * seconds(1_000) + 1  # 64 times as long, or minutes, where each looks at all

@@ -48,6 +48,7 @@ class Resolver:
         self._external_bases: dict[Class, tuple[str, ...]] = {}
         self._resolved: dict[tuple[str, int, Path], Value] = {}
         self._active: set[tuple[str, int, Path]] = set()
+        self._defined: dict[tuple[str, int, str], Binding | None] = {}
         self._held: dict[Slot, Value] = {}
         self._holding: set[Slot] = set()
         self._importing: set[tuple[str, str]] = set()  # names on the way, for modules that import each other
@@ -123,12 +124,19 @@ class Resolver:
                 if bindings and bindings[0].frame < 0
                 else self._bound(path, scope, bindings)
             )
-        for binding in bindings:
-            if binding.frame >= 0 or binding.imported is not None:
-                return self._binding(path, scope, binding)
+        defining = self._defining(path, scope, name, bindings)
+        if defining is not None:
+            return self._binding(path, scope, defining)
         if scope == 0:
             return Slot("module", path, 0, name)
         return Slot("local", path, scope, name)
+
+    def _defining(self, path: str, scope: int, name: str, bindings: list[Binding]) -> Binding | None:
+        """The first binding by an import or a definition; looked for once, as a name may be bound ever so often."""
+        key = (path, scope, name)
+        if key not in self._defined:
+            self._defined[key] = next((each for each in bindings if each.frame >= 0 or each.imported is not None), None)
+        return self._defined[key]
 
     def _self_class(self, path: str, scope: int, name: str) -> Value:
         """`self` and `cls`, by their position in a method."""
