@@ -10,7 +10,7 @@ from monorepo import Monorepo
 from small import commit, repository, with_library
 
 from unstate.batch import planning
-from unstate.batch.campaign import Choice
+from unstate.batch.campaign import Choice, opened
 from unstate.batch.decisions import Rule
 from unstate.batch.discover import discover
 from unstate.batch.engines import Pool, Serial
@@ -159,6 +159,15 @@ def test_the_folder_of_one_repository_is_not_taken_for_another(tmp_path: Path) -
     planned(tmp_path / "campaign", repository(tmp_path / "one", "alpha"))
     with pytest.raises(BatchError, match="is the campaign of"):
         planned(tmp_path / "campaign", repository(tmp_path / "two", "alpha"))
+
+
+def test_one_works_while_others_look(tmp_path: Path) -> None:
+    estate = repository(tmp_path / "repo", "alpha")
+    with campaign(tmp_path / "campaign", estate):
+        with pytest.raises(BatchError, match="another unstate works on"), opened(tmp_path / "campaign"):
+            pass
+        with opened(tmp_path / "campaign", to_look=True) as seen:
+            assert [unit.name for unit in seen.units()] == ["alpha"]
 
 
 def test_parts_together_are_the_whole(tmp_path: Path) -> None:

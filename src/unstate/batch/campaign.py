@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -167,13 +167,16 @@ def default_folder(root: Path) -> Path:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Campaign]:
-    """The campaign in a folder. Raises BatchError where there is none."""
+def opened(folder: Path, *, to_look: bool = False) -> Iterator[Campaign]:
+    """The campaign in a folder; `to_look` where nothing is done with it, so that another may be at work.
+
+    Raises BatchError where there is none, or somebody works on it.
+    """
     if not (folder / FILE).is_file():
         raise BatchError(f"{folder} holds no campaign; begin with `unstate batch plan`")
     campaign = Campaign(folder, _settings(folder))
     try:
-        with _locked(folder):
+        with nullcontext() if to_look else _locked(folder):
             yield campaign
     finally:
         campaign.close()

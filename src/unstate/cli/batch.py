@@ -305,7 +305,7 @@ def status(
     from unstate.batch.summary import summarise, table
     from unstate.cli.console import out
 
-    with campaign(root, folder) as found:
+    with campaign(root, folder, to_look=True) as found:
         made = summarise(found)
         rows = table(made.units)
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -104,11 +104,11 @@ def place(root: Path, folder: Path | None) -> Path:
 
 
 @contextmanager
-def campaign(root: Path, folder: Path | None) -> Iterator[Campaign]:
+def campaign(root: Path, folder: Path | None, *, to_look: bool = False) -> Iterator[Campaign]:
     """The campaign that was begun, with its errors told."""
     from unstate.batch.campaign import opened
 
-    with errors(), opened(place(root, folder)) as found:
+    with errors(), opened(place(root, folder), to_look=to_look) as found:
         yield found
 
 
