@@ -83,11 +83,19 @@ def wipe(key: str, value: str) -> None:
 '''
 # Runs calls of the library and writes the answers; `redis` must not be there where state stays in memory.
 CALLS = """\
-import json, os, sys
+import asyncio, inspect, json, os, sys
 if "SHOP_STATE_PREFIX" not in os.environ:
     sys.modules["redis"] = None
 from shop import state
-print(json.dumps([getattr(state, name)(key, value) for name, key, value in json.load(sys.stdin)]))
+
+async def call(name, key, value):
+    answer = getattr(state, name)(key, value)
+    return await answer if inspect.isawaitable(answer) else answer
+
+async def main():
+    return [await call(*each) for each in json.load(sys.stdin)]
+
+print(json.dumps(asyncio.run(main())))
 """
 
 
@@ -214,7 +222,11 @@ def test_what_was_written_reads_well_and_is_written_once(repositories: tuple[Pat
 
 
 def test_the_generated_module_is_clean(repositories: tuple[Path, Path]) -> None:
-    path = str(repositories[1] / "libs/shop/src/shop/backing_services.py")
+    check_clean(repositories[1])
+
+
+def check_clean(root: Path) -> None:
+    path = str(root / "libs/shop/src/shop/backing_services.py")
     ruff = [sys.executable, "-m", "ruff"]
     rules = ["--isolated", "--select", "E,F,W,I,B,UP,SIM,RUF", "--line-length", "120"]
     for command in (
@@ -224,6 +236,55 @@ def test_the_generated_module_is_clean(repositories: tuple[Path, Path]) -> None:
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+ASYNC_STATE = """\
+notes: dict[str, str] = {}
+visits: dict[str, int] = {}
+
+
+async def put(key: str, value: str) -> str:
+    notes[key] = value
+    return f"kept {value}"
+
+
+async def take(key: str, value: str) -> str | None:
+    return notes.get(key)
+
+
+async def count(key: str, value: str) -> int:
+    visits[key] = visits.get(key, 0) + 1
+    return visits[key]
+
+
+async def names(key: str, value: str) -> list[str]:
+    return [name async for name in each()]
+
+
+async def each():
+    for name in ("a", "b"):
+        if name in notes:
+            yield name
+"""
+ASYNC_APP = "from fastapi import FastAPI\n\nimport shop.state as state\n\napp = FastAPI()\n\n\n" + "".join(
+    f'@app.get("/{name}/{{key}}/{{value}}")\nasync def {name}(key: str, value: str):\n'
+    f"    return await state.{name}(key, value)\n\n\n"
+    for name in ("put", "take", "count", "names")
+)
+
+
+def test_asynchronous_code_is_switched_too(tmp_path: Path, redis: str) -> None:
+    before = library(tmp_path / "before", ASYNC_STATE, ASYNC_APP)
+    after = library(tmp_path / "after", ASYNC_STATE, ASYNC_APP)
+    assert {group.switch for group in planned(after).plan.groups} == {"SHOP_STATE_PREFIX"}
+    check_clean(migrated(after))
+    pick = random.Random(1)
+    calls = [(pick.choice(["put", "take", "count", "names"]), pick.choice("ab"), "v") for _ in range(40)]
+    expected = answers(before, calls)
+    assert answers(after, calls) == expected
+    assert answers(after, calls, REDIS_URL=redis, SHOP_STATE_PREFIX="async") == expected
+    assert answers(after, [("take", "a", "")], REDIS_URL=redis, SHOP_STATE_PREFIX="async") == ["v"]
+    assert answers(after, [("take", "a", "")], REDIS_URL=redis, SHOP_STATE_PREFIX="other") == [None]
 
 
 def one(groups: tuple[Group, ...]) -> Group:
@@ -247,11 +308,6 @@ NOT_ALONE: dict[str, tuple[str, str, str]] = {
         "notes: dict[str, str] = {}  # type: ignore\n\n\ndef put(key: str, value: str):\n    notes[key] = value\n",
         "",
         "a store's definition has no room for a remark",
-    ),
-    "it is asynchronous": (
-        "notes: dict[str, str] = {}\n\n\nasync def put(key: str, value: str) -> None:\n    notes[key] = value\n",
-        "",
-        "put is asynchronous",
     ),
 }
 

@@ -43,7 +43,6 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
     clients = {client.kind: client for client in backing.clients}
     tied = tie(backing, wanted, before)
     switch = switch_variable(backing.service) if PREFIX in wanted else ""
-    late = bool(switch) and not uses_async_redis(wanted)  # Redis is imported where it is used
     values: dict[str, Any] = {
         "names": wanted,
         "settings": dict(sorted(settings.items())),
@@ -55,13 +54,12 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         "uses_async_redis": uses_async_redis(wanted),
         "tied": tied,
         "switch": switch,
-        "late": late,
         "cached": [name for name, used in (("_redis", _REDIS), ("_s3", {"s3"} - clients.keys())) if wanted & used],
         "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
     }
     lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}
     lines.update(("from datetime import timedelta",) if settings else ())
-    if late:
+    if switch:  # Redis is imported where it is used
         lines = {line for line in lines if "redis" not in line}
     body = fill(root, TEMPLATE, imports="", **values)
     text = fill(root, TEMPLATE, imports=_import_block(_used(lines, body)), **values)

@@ -89,8 +89,6 @@ class _Merger:
     def _function(self, before: cst.FunctionDef, after: cst.FunctionDef) -> cst.FunctionDef:
         if _head(before) != _head(after):
             raise NotBothError(f"the head of {before.name.value} changes")
-        if before.asynchronous is not None:
-            raise NotBothError(f"{before.name.value} is asynchronous")
         first, second = _lines(before), _lines(after)
         docstring = first[:1] if first and _is_docstring(first[0]) else []
         kept, moved = first[len(docstring) :], second[len(docstring) :]
