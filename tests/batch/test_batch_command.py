@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ from small import commit, git, repository, with_library
 def batch(*arguments: str | Path, given: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run `unstate batch`."""
     command = [sys.executable, "-m", "unstate", "batch", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # services run their tests by `python`
+    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, input=given, timeout=300)
 
 
@@ -132,6 +134,24 @@ def test_a_failure_is_listed_last_and_retried(root: Path) -> None:
     assert batch("status", root).returncode == 0
     assert batch("branch", root, "--only", "beta").stdout == "unstate/beta: made\n"
     assert git(root, "rev-parse", "unstate/beta^") == git(root, "rev-parse", "HEAD")
+
+
+def test_tests_that_a_change_breaks_are_named(root: Path) -> None:
+    for name, wanted in (("alpha", "'alpha_sessions'"), ("beta", "'app'")):
+        (root / f"services/{name}/tests").mkdir()
+        (root / f"services/{name}/tests/test_app.py").write_text(
+            f"import app\n\n\ndef test_it():\n    assert hasattr(app, {wanted})\n"
+        )
+    commit(root)
+    batch("plan", root, "--only", "alpha", "--only", "beta")
+    done = batch("test", root)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines() == [
+        "alpha: tests fail with the change, and did not without it",
+        "beta: tests pass before and after the change",
+    ]
+    assert re.search(r"^unstate: alpha: python -m pytest.*test_app::test_it$", done.stderr, re.MULTILINE)
+    assert "fails now, and did not before" in (root / ".unstate/batch/services/alpha/pull-request.md").read_text()
 
 
 def test_more_failures_than_allowed_end_it(root: Path) -> None:
