@@ -34,6 +34,10 @@ CLIENTS = {
         REDIS + "client = redis.Redis()\ndef get() -> redis.Redis:\n    return client\n",
         "client",
     ),
+    "a function that makes it once": (
+        REDIS + "_c = None\ndef get():\n    global _c\n    if _c is None:\n        _c = redis.Redis()\n    return _c\n",
+        "get()",
+    ),
     "on the application": (
         REDIS + "app = make()\n@app.on_event('startup')\ndef up():\n    app.state.redis = redis.Redis()\n",
         "app.state.redis",
@@ -70,6 +74,12 @@ UNSURE = {
         "under a condition",
     ),
     "made by a function": (REDIS + "a = None\ndef up():\n    global a\n    a = redis.Redis()\n", "in a function"),
+    "a function that may give none": (
+        REDIS
+        + "a = None\ndef get():\n    global a\n    a = redis.Redis()\n"
+        + "    if not a.ping():\n        a = None\n    return a\n",
+        "in a function",
+    ),
     "a script": (REDIS + "a = redis.Redis()\nif __name__ == '__main__':\n    run()\n", "run as a script"),
     "with arguments": (REDIS + "def get(db):\n    return redis.Redis(db=db)\n", "takes arguments"),
 }

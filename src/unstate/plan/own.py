@@ -142,7 +142,12 @@ def _clients_in(file: _File, kind: str) -> Iterator[tuple[int, str, str]]:
     the application, those before functions that give one."""
     script = "its module is run as a script too, and would be run twice" if runs_as_a_script(file.tree) else ""
     bound: set[str] = set()
+    givers = {
+        id(node) for node in file.tree.body if isinstance(node, ast.FunctionDef) and _gives(node, kind, file.names)
+    }
     for around, body in blocks(file.tree):
+        if not givers.isdisjoint(map(id, around)):
+            continue  # what a function makes to give it is reached through the function
         top = len(around) == 1
         for statement in body:
             pair = assigned(statement)
@@ -157,7 +162,7 @@ def _clients_in(file: _File, kind: str) -> Iterator[tuple[int, str, str]]:
             elif reached and _binds(file.tree, reached.partition(".")[0]):
                 yield 1, reached, script
     for statement in file.tree.body:
-        if isinstance(statement, ast.FunctionDef) and _gives(statement, kind, file.names):
+        if isinstance(statement, ast.FunctionDef) and id(statement) in givers:
             yield 2, f"{statement.name}()", script or ("" if needs_nothing(statement) else "it takes arguments")
 
 
@@ -193,10 +198,19 @@ def _binds(tree: ast.Module, name: str) -> bool:
 
 
 def _gives(function: ast.FunctionDef, kind: str, names: dict[str, str]) -> bool:
+    """Whether a function gives a client: by its type, made anew, or made once and kept in a global."""
     if _TYPES.get(dotted(function.returns, names)) == kind:
         return True
-    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
-    return bool(returned) and all(_made(value, names) == kind for value in returned)
+    nodes = list(ast.walk(function))
+    returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+    kept = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    made: dict[str, bool] = {}
+    for pair in (assigned(node) for node in nodes if isinstance(node, ast.stmt)):
+        if pair and isinstance(pair[0], ast.Name) and pair[0].id in kept:
+            made[pair[0].id] = made.get(pair[0].id, True) and _made(pair[1], names) == kind
+    return bool(returned) and all(
+        made.get(value.id, False) if isinstance(value, ast.Name) else _made(value, names) == kind for value in returned
+    )
 
 
 # settings
