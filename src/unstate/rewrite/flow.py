@@ -20,6 +20,9 @@ from unstate.rewrite.places import (
     called_name,
     in_order,
     is_model,
+    is_plain_annotation,
+    is_plain_name,
+    is_plain_parameter,
     kept_names,
     names_in,
     parameter_of,
@@ -118,7 +121,7 @@ class Flow:
         function = self.function(value)
         if function is None:
             return None
-        names = {name.value for name in kept_names(value)}
+        names = {name.value for name in kept_names(value) if not is_plain_name(function, name.value)}
         here = self._order[id(value)]
         if isinstance(value, cst.Name):
             trace.root, trace.function = value.value, function
@@ -286,13 +289,7 @@ class Flow:
     @staticmethod
     def _gives_text(functions: Sequence[tuple[Flow, cst.FunctionDef]]) -> bool:
         """Whether functions are declared to return what nobody can change."""
-        plain = ("str", "int", "bool", "float", "None", "bytes")
-        return all(
-            isinstance(function.returns, cst.Annotation)
-            and isinstance(function.returns.annotation, cst.Name)
-            and function.returns.annotation.value in plain
-            for _, function in functions
-        )
+        return all(is_plain_annotation(function.returns) for _, function in functions)
 
     def _argument(self, argument: cst.Arg, trace: Trace) -> str | None:
         call = self._parents[id(argument)]
@@ -308,7 +305,7 @@ class Flow:
         if argument.star == "**":
             return None  # a new dict of the fields
         method = isinstance(call.func, cst.Attribute)
-        if method and name in ("get", "pop", "index", "count", "discard", "remove", "startswith", "join"):
+        if method and name in words.ASKING:
             return None
         reason = f"it is handed to `{name}`, which may change it"
         imported = self._imports.get(root_name(call.func))
@@ -344,7 +341,13 @@ class Flow:
         if not name[:1].isupper():
             return False
         found = [each for flow in (self, *(self.elsewhere(name) or ())) for each in flow._functions.get(name, ())]
-        return bool(found) and all(isinstance(each, cst.ClassDef) and is_model(each) for each in found)
+        return bool(found) and all(isinstance(each, cst.ClassDef) and self._is_model(each) for each in found)
+
+    def _is_model(self, of: cst.ClassDef) -> bool:
+        """Whether a class, or one that it derives from, is a record with declared fields, made as such ones are."""
+        if any(isinstance(each, cst.FunctionDef) and each.name.value == "__init__" for each in of.body.body):
+            return False
+        return is_model(of) or any(self._makes_model(called_name(base.value)) for base in of.bases)
 
     def _into(
         self,
@@ -362,7 +365,7 @@ class Flow:
             name = parameter_of(function, place + shift, keyword)
             if name is None:
                 return f"it is handed to `{function.name.value}`, which may change it", changes
-            if (id(function), name) in trace.following:
+            if (id(function), name) in trace.following or is_plain_parameter(function, name):
                 continue
             trace.following.add((id(function), name))
             inner = Trace(root=name, function=function, following=trace.following, notes=trace.notes)

@@ -20,6 +20,10 @@ CONSUMERS = frozenset(
     "json_response render_template render make_response debug info warning error exception critical log Response "
     "HTTPException abort emit send send_json send_text publish".split()
 )
+ASKING = frozenset(  # methods that look for what they are handed, or make text of it
+    "get pop index count discard remove startswith endswith join format find rfind split rsplit partition rpartition "
+    "replace strip lstrip rstrip removeprefix removesuffix encode decode isoformat".split()
+)
 COPIES = frozenset("list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split())
 
 READING = (

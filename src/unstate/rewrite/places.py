@@ -126,6 +126,48 @@ def _chain_root(node: cst.BaseExpression) -> str:
     return ""
 
 
+_PLAIN = frozenset({"str", "int", "bool", "float", "None", "bytes"})
+_GIVES_PLAIN = _PLAIN | frozenset(  # functions and methods whose value nobody can change
+    "len token_hex token_urlsafe token_bytes urandom uuid4 uuid1 hexdigest digest isoformat strftime time monotonic "
+    "time_ns timestamp now utcnow today strip lower upper join replace format decode encode dumps round sum".split()
+)
+
+
+def is_plain_annotation(annotation: cst.Annotation | None) -> bool:
+    """Whether what is declared is text, a number, or another thing that nobody can change in place."""
+    declared = None if annotation is None else annotation.annotation
+    return isinstance(declared, cst.Name) and declared.value in _PLAIN
+
+
+def is_plain_parameter(function: cst.FunctionDef, name: str) -> bool:
+    """Whether a parameter is declared so."""
+    parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    return any(each.name.value == name and is_plain_annotation(each.annotation) for each in parameters)
+
+
+def is_plain_name(function: cst.FunctionDef, name: str) -> bool:
+    """Whether a local name is bound to such things alone."""
+    values = bindings_of(function, name)
+    if is_plain_parameter(function, name):
+        return len(values) == 1
+    return bool(values) and all(_is_plain(value) for value in values)
+
+
+def _is_plain(value: cst.CSTNode | None) -> bool:
+    match value:
+        case cst.BaseString() | cst.BaseNumber() | cst.Comparison():
+            return True
+        case cst.Attribute(value=inner, attr=cst.Name(value="hex")):
+            return _is_plain(inner)
+        case cst.Call(func=func):
+            return called_name(func) in _GIVES_PLAIN
+        case cst.Name(value=name):
+            return name in ("True", "False", "None")
+        case cst.IfExp(body=body, orelse=orelse):
+            return _is_plain(body) and _is_plain(orelse)
+    return False
+
+
 def parameter_of(function: cst.FunctionDef, place: int, keyword: str) -> str | None:
     """The parameter that an argument goes to."""
     parameters = [*function.params.posonly_params, *function.params.params]

@@ -1,0 +1,100 @@
+"""Changes that are written back from a copy: what other processes change in other fields stays."""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from .building import LOOP, SERVICES
+from .machine import Services
+
+FIELDS = [f"f{number}" for number in range(8)]
+ROUNDS = 25
+
+
+@pytest.fixture(params=["string", "hash"])
+def stored(request: pytest.FixtureRequest, services: Services) -> Stored:
+    services.redis.delete("saves", "saves:a")
+    return Stored(services, request.param == "hash")
+
+
+class Stored:
+    """One entry, in either layout."""
+
+    def __init__(self, services: Services, in_hash: bool) -> None:
+        self.redis = services.redis
+        self.in_hash = in_hash
+        self.module: Any = sys.modules[SERVICES]
+
+    def put(self, value: object) -> None:
+        text = json.dumps(value)
+        _ = self.redis.hset("saves", "a", text) if self.in_hash else self.redis.set("saves:a", text, ex=1000)
+
+    def get(self) -> Any:
+        raw: Any = self.redis.hget("saves", "a") if self.in_hash else self.redis.get("saves:a")
+        return None if raw is None else json.loads(raw)
+
+    def save(self, value: object, *fields: str) -> None:
+        client, text = self.module.redis_client, json.dumps(value)
+        if self.in_hash:
+            self.module.hash_save_entry(client, "saves", "a", text, *fields)
+        else:
+            self.module.save_entry(client, "saves:a", text, *fields)
+
+    async def save_async(self, value: object, *fields: str) -> None:
+        client, text = self.module.async_redis_client, json.dumps(value)
+        if self.in_hash:
+            await self.module.async_hash_save_entry(client, "saves", "a", text, *fields)
+        else:
+            await self.module.async_save_entry(client, "saves:a", text, *fields)
+
+
+def test_writers_of_different_fields_lose_nothing(stored: Stored) -> None:
+    stored.put({})
+
+    def write(name: str) -> None:
+        for number in range(ROUNDS):
+            value = stored.get()
+            value[name] = number
+            stored.save(value, name)
+
+    with ThreadPoolExecutor(len(FIELDS)) as pool:
+        list(pool.map(write, FIELDS))
+    assert stored.get() == dict.fromkeys(FIELDS, ROUNDS - 1)
+
+
+def test_a_field_that_was_taken_out_is_taken_out(stored: Stored) -> None:
+    stored.put({"a": 1, "b": 2, "c": 3})
+    stored.save({"a": 1, "c": 4}, "b")
+    assert stored.get() == {"a": 1, "c": 3}
+
+
+def test_an_entry_that_is_gone_stays_gone(stored: Stored) -> None:
+    stored.save({"a": 1}, "a")
+    stored.save({"a": 1})
+    assert stored.get() is None
+
+
+def test_without_a_field_the_whole_is_written(stored: Stored) -> None:
+    stored.put({"a": 1, "b": 2})
+    stored.save({"a": 3})
+    assert stored.get() == {"a": 3}
+    stored.put([1])
+    stored.save([1, 2], "a")
+    assert stored.get() == [1, 2]
+
+
+def test_asynchronous_code_does_the_same(stored: Stored) -> None:
+    stored.put({"a": 1, "b": 2})
+    LOOP.run_until_complete(stored.save_async({"a": 5}, "a"))
+    assert stored.get() == {"a": 5, "b": 2}
+
+
+def test_expiry_stays(stored: Stored) -> None:
+    stored.put({"a": 1})
+    stored.save({"a": 2}, "a")
+    assert stored.in_hash or 0 < int(stored.redis.ttl("saves:a")) <= 1000  # type: ignore[arg-type]
