@@ -20,6 +20,7 @@ from unstate.rewrite.places import (
     called_name,
     in_order,
     is_model,
+    is_new_container,
     is_plain_annotation,
     is_plain_name,
     is_plain_parameter,
@@ -54,6 +55,7 @@ class Trace:
     function: cst.FunctionDef | None = None  # where that name lives
     step: cst.CSTNode | None = None
     following: set[tuple[int, str]] = field(default_factory=set)
+    copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
     key: cst.CSTNode | None = None  # under which the value was found
     accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
     given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key
@@ -396,6 +398,9 @@ class Flow:
             second = target.elements[1].value
             names = names_in(second)
             target = second
+        bound = bindings_of(function, target.value) if isinstance(target, cst.Name) and function is not None else ()
+        if isinstance(target, cst.Name) and bound and all(is_new_container(each) for each in bound):
+            trace.copies.add((id(function), target.value))
         scope: cst.CSTNode = function if function is not None else self._parents[id(at)]
         if isinstance(at, cst.CompFor):
             scope = self._comprehension(at)
@@ -435,6 +440,8 @@ class Flow:
         if trace.root == name.value:
             method = isinstance(parent, cst.Attribute) and isinstance(self._parents[id(parent)], cst.Call)
             trace.step = None if method or not isinstance(parent, cst.Attribute | cst.Subscript) else parent
+        if trace.copies and (id(self.function(name)), name.value) in trace.copies and self._changes_only(name, parent):
+            return None
         match parent:
             case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) if target is name:
                 return None
@@ -455,6 +462,18 @@ class Flow:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Subscript())], value=value) if value is name:
                 return None  # put back whole
         return self._changed(name, trace)
+
+    def _changes_only(self, name: cst.Name, parent: cst.CSTNode) -> bool:
+        """Whether a use changes the container itself, none of its parts: `d["k"] = v`, `d.append(v)`."""
+        around = self._parents[id(parent)]
+        match parent:
+            case cst.Subscript(value=value) if value is name:
+                written = isinstance(around, cst.AssignTarget | cst.Del)
+                return written or (isinstance(around, cst.AugAssign) and around.target is parent)
+            case cst.Attribute(value=value, attr=cst.Name(value=method)) if value is name:
+                plain = isinstance(around, cst.Call) and isinstance(self._parents[id(around)], cst.Expr)
+                return plain and method in words.CHANGES
+        return False
 
     def _is_target(self, element: cst.CSTNode) -> bool:
         node = element

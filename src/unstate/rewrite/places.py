@@ -168,6 +168,16 @@ def _is_plain(value: cst.CSTNode | None) -> bool:
     return False
 
 
+_NEW = frozenset("copy deepcopy dict list set tuple sorted to_dict model_dump asdict".split())
+
+
+def is_new_container(value: cst.CSTNode | None) -> bool:
+    """Whether an expression makes a container anew, whose own entries are nobody else's."""
+    if isinstance(value, cst.Call):
+        return called_name(value.func) in _NEW
+    return isinstance(value, cst.BaseComp | cst.BaseDict | cst.BaseList | cst.BaseSet)
+
+
 def parameter_of(function: cst.FunctionDef, place: int, keyword: str) -> str | None:
     """The parameter that an argument goes to."""
     parameters = [*function.params.posonly_params, *function.params.params]
