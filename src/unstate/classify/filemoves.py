@@ -226,10 +226,7 @@ class Mover:
             self._obstacle(f"{where}: the path that `{name}` is given may be in this folder or in another")
             return
         if touch.op is Op.DELETE and name.endswith("rmtree") and not self._reached(flow.path, touch.frame):
-            self._obstacle(
-                f"{where}: empties the folder outside any request, which with two processes deletes the files of the"
-                " other: take it out and let a lifecycle rule expire objects"
-            )
+            self._site(flow, facts, touch.call, Op.CLEAR, touch.frame)  # at start or exit: never of the bucket
             return
         if touch.op in WRITES and any(self._is_folder(place) for place in touch.places):
             self._obstacle(f"{where}: `{name}` is given the folder, and names the file itself")

@@ -29,6 +29,10 @@ WHEN_CLOSED = (
     " there replaces it as a whole"
 )
 FOLDERS = "folders are not made: one that is empty is not there, names come in alphabetical order"
+WIPES = (
+    "the folder is emptied no more when the app starts or ends: with two processes that would delete the files of the"
+    " other; where old files are to go, set a lifecycle rule on the bucket"
+)
 COPIES = "`{}` is given a local copy of the file while it runs"
 
 
@@ -94,7 +98,7 @@ class FileEdits:
             if chain is None:
                 self._refuse(binding, place[0], "a use of its files stands here and could not be located")
                 continue
-            if called == {Op.CALL}:
+            if called in ({Op.CALL}, {Op.CLEAR}):
                 folders.append(chain)
             else:
                 self._operation(binding, chain, called)
@@ -148,11 +152,11 @@ class FileEdits:
             return
         if how == "sync":
             self.outcome.blocking.setdefault(binding.id, set()).add(_function(chain))
-        name = self.names.use(f"async_{helper}" if asynchronous else helper)
         self._note(binding, helper)
 
         def change(new: Node) -> Node:
             assert isinstance(new, cst.Call)
+            name = self.names.use(f"async_{helper}" if asynchronous else helper)
             call = new.with_changes(func=cst.Name(name), args=separated(form.arguments(new)))
             if asynchronous and not awaited:
                 return cst.Await(call, lpar=[OurParen()], rpar=[cst.RightParen()])
@@ -281,12 +285,17 @@ class FileEdits:
         position = expression.index(statement)
         around = expression[position - 1]
         guard = expression[position - 2] if position > 1 else None
+        wipes = fileforms.last_name(node) == "rmtree"
         tolerant = (
-            fileforms.last_name(node) == "rmdir"
+            wipes
+            or fileforms.last_name(node) == "rmdir"
+            or _how(chain) == "module"
             or _is_true(fileforms.keyword(node, "exist_ok"))
             or any(isinstance(each, cst.Try) for each in chain)
         )
-        if isinstance(guard, cst.If) and self._is_test(guard):
+        if wipes:
+            self.outcome.differences.setdefault(binding.id, set()).add(WIPES)
+        if isinstance(guard, cst.If) and self._is_test(guard, wipes=wipes):
             if len(guard.body.body) == 1 and guard.orelse is None and not isinstance(expression[position - 3], cst.If):
                 self._forget(guard)
                 self._change(expression[: position - 1], lambda new: cst.RemoveFromParent())
@@ -303,17 +312,19 @@ class FileEdits:
             return
         self._change(expression[: position + 1], lambda new: cst.RemoveFromParent())
 
-    def _is_test(self, guard: cst.If) -> bool:
-        """Whether an `if` only asks whether the folder is there."""
+    def _is_test(self, guard: cst.If, *, wipes: bool) -> bool:
+        """Whether an `if` only asks whether the folder is there, or is not."""
         match guard.test:
+            case cst.Call() as call if wipes:
+                return id(call) in self._changes
             case cst.UnaryOperation(operator=cst.Not(), expression=cst.Call() as call):
                 return id(call) in self._changes
         return False
 
     def _forget(self, node: Node) -> None:
-        """Changes in a node that goes as a whole need not be made."""
+        """Changes in a node that goes as a whole are not made."""
         for each in _walk(node):
-            self._done.add(id(each))
+            self._changes.pop(id(each), None)
 
     # -- bookkeeping ---------------------------------------------------------------------------------------------
 
