@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 GUARD = Path(__file__).with_name("guard.py")
 
@@ -61,6 +62,20 @@ class Folder(tempfile.TemporaryDirectory[str]):
         _GUARD.tell("-", self.name)
 
 
+class Process(Protocol):
+    """A process that somebody started in a process group of its own: what is needed to follow it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, which is its group's too."""
+
+    def poll(self) -> int | None:
+        """Its return code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its return code, once it has ended. Raises `subprocess.TimeoutExpired` after `timeout` seconds."""
+
+
 class Child:
     """A running child process, with what it wrote.
 
@@ -77,11 +92,9 @@ class Child:
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self.command = tuple(command)
-        self.log = log
         with log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self.command,
+            process = subprocess.Popen(
+                tuple(command),
                 cwd=cwd,
                 env=dict(os.environ if env is None else env),
                 stdin=subprocess.DEVNULL,
@@ -90,7 +103,19 @@ class Child:
                 pass_fds=tuple(pass_fds),
                 start_new_session=True,
             )
-        _GUARD.tell("+", self._process.pid)
+        self._follow(process, log)
+
+    @classmethod
+    def adopted(cls, process: Process, log: Path) -> Child:
+        """A process that another child has made for us, and that writes to `log`."""
+        child = cls.__new__(cls)
+        child._follow(process, log)
+        return child
+
+    def _follow(self, process: Process, log: Path) -> None:
+        self._process = process
+        self.log = log
+        _GUARD.tell("+", process.pid)
 
     @property
     def pid(self) -> int:

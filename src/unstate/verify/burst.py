@@ -22,7 +22,7 @@ from unstate.verify.scenario import StopScenarioError
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 COPIES = 6  # of one request at the same time
-ROUNDS = 8  # of a burst; with these copies and delays the known races show in the first
+ROUNDS = 4  # of a burst; with these copies and delays the known races show in the first
 DELAY = 0.04  # seconds, the most that a request to Redis or S3 waits
 
 

@@ -5,6 +5,7 @@ As far as an app can tell, each is a machine of its own: what one keeps in memor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -16,10 +17,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from unstate.children import Child, Folder
 from unstate.verify.children import free_ports, listening, start, wait_until
 from unstate.verify.errors import CannotVerifyError
+from unstate.verify.warm import nursery
 
 SERVE = Path(__file__).with_name("serve.py")
 PROBE = Path(__file__).with_name("probe.py")
@@ -202,7 +205,7 @@ class Fleet:
             "probe": str(PROBE) if self._probe else "",
         }
         try:
-            child = start(
+            child = self._forked(spec, disk / "log", tree, env, write) or start(
                 [self.app.python, str(SERVE), json.dumps(spec)],
                 log=disk / "log",
                 cwd=tree,
@@ -215,6 +218,15 @@ class Fleet:
         finally:
             os.close(write)
         return Machine(name, self.app.name, disk, child, read)
+
+    def _forked(
+        self, spec: Mapping[str, Any], log: Path, tree: Path, env: Mapping[str, str], ready: int
+    ) -> Child | None:
+        """A process that has a quick start; None where there is none to have."""
+        with contextlib.suppress(OSError):
+            parent = nursery(self.app.python, self.app.root, self.app.paths, self.app.env)
+            return None if parent is None else parent.fork(spec, log=log, cwd=tree, env=env, ready=ready)
+        return None
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:

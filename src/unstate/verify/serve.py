@@ -1,7 +1,8 @@
 """Serves one app on a free loopback port: run as a script, by the interpreter that has the app's dependencies.
 
-Its one argument is a JSON object, see `main`. It needs the standard library alone (an ASGI app needs uvicorn, an
-aiohttp or Tornado app its own framework). A module without a web app is served too: `POST /FUNCTION` calls it.
+Its one argument is a JSON object, see `main`; `nursery.py` does the same in processes that it forks. It needs the
+standard library alone (an ASGI app needs uvicorn, an aiohttp or Tornado app its own framework). A module without a web
+app is served too: `POST /FUNCTION` calls it.
 """
 
 from __future__ import annotations
@@ -299,14 +300,13 @@ def check_origin(copy: Path, origin: Path) -> None:
             )
 
 
-def main() -> None:
-    """Serve what the argument describes.
+def main(spec: Mapping[str, Any]) -> None:
+    """Serve what `spec` describes.
 
     Its keys: `app` ("module:attribute", "manage.py") or `module`; `paths`, put before `sys.path`; `origin`, the folder
     that the working copy was made from; `provides`, names to put into `builtins`, each an import string; `ready`, a
     file descriptor that gets the port once the app can answer; `probe`, a file with the state probe, or "".
     """
-    spec = json.loads(sys.argv[1])
     copy = Path.cwd()
     sys.path[:1] = spec["paths"]
     sys.argv = [spec["app"] or spec["module"]]
@@ -342,9 +342,14 @@ def main() -> None:
         serve_wsgi(probed_wsgi(app) if spec["probe"] else app, listener, ready)
 
 
-if __name__ == "__main__":
+def run(spec: Mapping[str, Any]) -> None:
+    """`main`, for a process that does nothing else: what keeps the app from being served is its last output."""
     try:
-        main()
+        main(spec)
     except BootError as error:
         print(error, file=sys.stderr)
         sys.exit(3)
+
+
+if __name__ == "__main__":
+    run(json.loads(sys.argv[1]))
