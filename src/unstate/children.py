@@ -150,5 +150,8 @@ class Child:
 
     def output(self, lines: int = 15) -> str:
         """The last lines that it wrote."""
-        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # its folder is gone, and it with it
+            text = ""
         return "\n".join(text.rstrip().splitlines()[-lines:])

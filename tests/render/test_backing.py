@@ -216,6 +216,25 @@ def test_the_apps_own_s3_client_is_the_client(tmp_path: Path, monkeypatch: pytes
     assert module._s3() is own.__dict__["s3"]
 
 
+def test_threads_that_come_first_get_one_s3_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two, what the one raises is none of the other's `exceptions`, and a missing object is an error."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    module = made(tmp_path, {"s3"})
+    together = threading.Barrier(8)
+    found: list[object] = []
+
+    def come() -> None:
+        together.wait()
+        found.append(module.s3.exceptions.NoSuchKey)
+
+    threads = [threading.Thread(target=come) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [module.s3.exceptions.NoSuchKey] * 8
+
+
 def test_every_event_loop_has_a_client_of_its_own(tmp_path: Path, deaf: Deaf) -> None:
     module = made(tmp_path, {"async_redis_client"})
 

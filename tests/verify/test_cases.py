@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unstate.verify import Backing, CannotVerifyError, Outcome, check_case
+from unstate.verify import FAULTS, Backing, CannotVerifyError, Outcome, check_case
+from unstate.verify.declared import planned
 
 HERE = Path(__file__).parent
 
@@ -16,6 +17,16 @@ def test_a_right_migration_gives_the_same_answers(name: str, examples: Path, mig
     report = check_case(examples / name, migrated / name, backing=backing)
     assert report.ok, report.text()
     assert [phase.name for phase in report.phases] == ["baseline", "teeth", "single", "kill"]
+
+
+@pytest.mark.parametrize("name", ["flask_app", "fastapi_app"])
+def test_the_examples_as_unstate_migrates_them_pass_every_fault(name: str, examples: Path, backing: Backing) -> None:
+    case = HERE.parent / "fixtures" / name
+    assert (case / "before").resolve() == (examples / name).resolve()
+    report = check_case(case, backing=backing, faults=FAULTS, declared=planned(case / "before", case / "after"))
+    assert report.ok, report.text()
+    assert report.exit_code == 0
+    assert [phase.name for phase in report.phases] == ["baseline", "teeth", "single", *FAULTS]
 
 
 def test_functions_of_a_plain_module_are_called_with_their_values(backing: Backing) -> None:

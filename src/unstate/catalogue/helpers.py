@@ -19,7 +19,13 @@ _ASYNC_REDIS = (
     "from redis.backoff import NoBackoff",
     "from weakref import WeakKeyDictionary",
 )
-_S3 = ("import boto3", "from botocore.config import Config", "import os", "from functools import cache")
+_S3 = (
+    "import boto3",
+    "from botocore.config import Config",
+    "import os",
+    "import threading",
+    "from functools import cache",
+)
 _ERROR = ("from botocore.exceptions import ClientError",)
 _ANY = ("from typing import Any",)
 _CALLABLE = ("from collections.abc import Callable",)

@@ -54,7 +54,7 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         "uses_async_redis": uses_async_redis(wanted),
         "tied": tied,
         "switch": switch,
-        "cached": [name for name, used in (("_redis", _REDIS), ("_s3", {"s3"} - clients.keys())) if wanted & used],
+        "cached": [name for name, used in (("_redis", _REDIS), ("_made_s3", {"s3"} - clients.keys())) if wanted & used],
         "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
     }
     lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}

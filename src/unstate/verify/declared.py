@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,7 @@ class Declared:
         does, or if something else may be the cause too."""
         if not any(group.races for group in self.groups):
             return ""
-        try:
-            changed = steps_that_change(self.original, self.scenario, self.backing)
-        except CannotVerifyError:  # nobody can look into a process of the original
-            return ""
-        names = {name for name, steps in changed.items() if step in steps}
+        names = {name for name, steps in self._changed.items() if step in steps}
         groups = {name: self._group(name) for name in names}
         moved = [group for group in groups.values() if group is not None and group.verdict is not Verdict.MANUAL]
         racing = [group for group in moved if group.races]
@@ -80,6 +77,14 @@ class Declared:
         if any(key.partition(":")[0] not in allowed for key in self._changed_in_several_commands(step)):
             return ""
         return "; ".join(f"{group.finding.store.name}: {', '.join(group.races)}" for group in racing)
+
+    @cached_property
+    def _changed(self) -> dict[str, dict[int, str]]:
+        """The stores that each step of the original changes; none, where nobody can look into its process."""
+        try:
+            return steps_that_change(self.original, self.scenario, self.backing)
+        except CannotVerifyError:
+            return {}
 
     def _group(self, name: str) -> Group | None:
         stores = ((group, group.finding.store) for group in self.groups)
