@@ -76,6 +76,7 @@ NO_SERVICE: dict[str, dict[str, str]] = {
     "an application without a manifest": {"a/app.py": FLASK},
     "a manifest without an application": {"a/requirements.txt": "flask\n", "a/job.py": "import flask\n"},
     "a Dockerfile that starts nothing": {"a/Dockerfile": "FROM python:3.12\nRUN pip install x\n", "a/job.py": ""},
+    "a class of that name": {"a/requirements.txt": "x", "a/app.py": "import flask\nclass A(my.web.Application): ...\n"},
     "a base image": {"a/Dockerfile": 'FROM python\nENTRYPOINT ["sh", "-c", "set && ls -la"]\n', "a/job.py": ""},
     "an image to look around in": {"a/Dockerfile": "FROM python\nCMD /bin/bash\n", "a/job.py": ""},
     "an image that waits": {"a/Dockerfile": "FROM python\nCMD tail -f /dev/null\n", "a/job.py": ""},
@@ -98,6 +99,7 @@ NO_SERVICE: dict[str, dict[str, str]] = {
     "settings of tools": {"a/pyproject.toml": "[tool.ruff]\nline-length = 100\n", "a/app.py": FLASK},
     "vendored code": {"vendor/a/Dockerfile": DOCKER, "vendor/a/app.py": FLASK},
     "an application of a test": {"a/requirements.txt": "flask", "a/lib.py": "", "a/test_app.py": FLASK},
+    "a manage.py of one's own": {"a/manage.py": "import click\n"},
     "a commented application": {"a/requirements.txt": "flask", "a/app.py": "# from flask import Flask\n# Flask()\n"},
     "an image's name that nothing here has": {
         "a/app.py": FLASK,
@@ -217,6 +219,15 @@ def test_compose_tells_what_is_built_from_where(grow: Grow) -> None:
 def test_names_that_would_be_twice_have_their_folder(grow: Grow) -> None:
     files = {f"{root}/{name}": text for root in ("x/api", "y/api/src", "web/src") for name, text in SERVICE.items()}
     assert [each.name for each in grow(files).services] == ["web", "x-api", "y-api"]
+
+
+def test_a_name_that_stays_twice_is_numbered(grow: Grow) -> None:
+    project = {"pyproject.toml": '[project]\nname = "shop"\n', "app.py": FLASK, "Procfile": "web: gunicorn app:app\n"}
+    inner = {f"shop/{name}": text for name, text in SERVICE.items()}
+    assert [(each.name, each.root) for each in grow({**project, **inner}).services] == [
+        ("shop", "."),
+        ("shop-2", "shop"),
+    ]
 
 
 SERVICE = {"Dockerfile": DOCKER, "app.py": FLASK}

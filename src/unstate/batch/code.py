@@ -15,8 +15,9 @@ _NAME = re.compile(rb"(\w+)(?:\s+as\s+\w+)?")
 # What makes an application or a server: with a manifest beside it, that is a service.
 _MAKES = re.compile(
     rb"\b(Flask|FastAPI|Starlette|Quart|Sanic|Bottle|Litestar|APIFlask|Robyn|BlackSheep|falcon\.App|falcon\.asgi\.App"
-    rb"|web\.Application|tornado\.web\.Application|grpc\.server|grpc\.aio\.server|aio\.server|AsyncServer"
+    rb"|web\.Application|(?<![\w.])Application|grpc\.server|grpc\.aio\.server|aio\.server|AsyncServer"
     rb"|HTTPServer|ThreadingHTTPServer|websockets\.serve|WSGIServer|Celery|FastStream|SocketIO|Chalice)\("
+    rb"|\bclass[ \t]+\w+\((?:tornado\.|aiohttp\.)?(web\.Application|Flask|FastAPI|Starlette)\)"
 )
 # Servers and helpers: a framework only where there is no other.
 _SECOND = frozenset(
@@ -54,7 +55,7 @@ def glance(tree: Tree, path: str) -> Glance:
     if made is None:
         return Glance(frozenset(imports), "", 0, aside, runs)
     line = source.count(b"\n", 0, made.start())
-    return Glance(frozenset(imports), made[1].decode().rpartition(".")[2], line, aside, runs)
+    return Glance(frozenset(imports), (made[1] or made[2]).decode().rpartition(".")[2], line, aside, runs)
 
 
 def frameworks(glances: Iterable[Glance], own: frozenset[str]) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ from unstate.batch.owners import owners
 from unstate.batch.parts import Part, Parts
 from unstate.batch.tree import Tree, deepest, folder_of
 
-# Files that a tool for deploying or serving puts at a service's root.
+# Files that a tool for deploying or serving puts at a service's root, and a word that has to be in them.
 _MARKERS = {
-    "manage.py": "a Django project",
-    "host.json": "an Azure Functions app",
-    "zappa_settings.json": "an app that Zappa deploys",
+    "manage.py": ("a Django project", b"django"),
+    "host.json": ("an Azure Functions app", b""),
+    "zappa_settings.json": ("an app that Zappa deploys", b""),
 }
 
 
@@ -92,7 +92,7 @@ class _Discovery:
             times = Counter(found.values())
             clashing = [root for root in roots if times[found[root]] > 1 and depths[root] <= root.count("/")]
             if not clashing:
-                return found
+                return _numbered(found)
             for root in clashing:
                 depths[root] += 1
 
@@ -145,8 +145,8 @@ class _Discovery:
             self._alias(each.root, *each.names)
             yield each
         for path in self.tree.files:
-            what = _MARKERS.get(path.rpartition("/")[2])
-            if what and not tree.is_test_folder(folder_of(path)):
+            what, word = _MARKERS.get(path.rpartition("/")[2], ("", b""))
+            if what and word in self.tree.bytes(path) and not tree.is_test_folder(folder_of(path)):
                 yield Deployed(path, 1, what, folder_of(path))
         yield from containers.app_engines(self.tree)
 
@@ -238,6 +238,18 @@ class _Discovery:
         if tree.join(part.root, "manage.py") in self.tree:
             return ("python", "manage.py", "test")
         return ("python", "-m", "pytest", "-q")
+
+
+def _numbered(names: dict[str, str]) -> dict[str, str]:
+    """The names by root, a number behind each that is still taken."""
+    taken: set[str] = set()
+    for root, name in names.items():
+        wanted, number = name, 2
+        while wanted in taken:
+            wanted, number = f"{name}-{number}", number + 1
+        taken.add(wanted)
+        names[root] = wanted
+    return names
 
 
 def _single(deployed: Iterable[Deployed]) -> Iterable[Hold]:

@@ -54,7 +54,8 @@ class Parts:
             maker = None if part.why or root in used else self._maker(part)
             if part.serving and maker is not None:
                 made = self.glances[maker]
-                part.why = [part.manifest, f"{maker}:{made.line} makes a {made.maker}"]
+                article = "an" if made.maker[0] in "AEIO" else "a"
+                part.why = [part.manifest, f"{maker}:{made.line} makes {article} {made.maker}"]
             if part.serving and part.why:
                 self.services[root] = part
             elif (part.packaged and part.serving) or root in used:
