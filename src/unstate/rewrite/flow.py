@@ -6,7 +6,6 @@ callers that are given it, until it is known to end in a mere reading, or in a c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import libcst as cst
@@ -32,34 +31,7 @@ from unstate.rewrite.places import (
     root_name,
     waits,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A statement that changes a value in place, through the local name that the value was bound to."""
-
-    statement: cst.CSTNode  # the line
-    name: str
-    step: cst.CSTNode | None  # `s["n"]`, `s.n`: the part of it that changes; None where it is the whole
-    lifted: bool = False  # the value has no name, and is changed where it is read
-
-
-@dataclass(slots=True)
-class Trace:
-    """One value followed: `changes` can be written back, `notes` are worth a word to a person."""
-
-    start: cst.CSTNode | None = None  # what was read
-    changes: list[Change] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    root: str = ""  # the local name that it is bound to, whose changes can be written back
-    function: cst.FunctionDef | None = None  # where that name lives
-    step: cst.CSTNode | None = None
-    following: set[tuple[int, str]] = field(default_factory=set)
-    copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
-    key: cst.CSTNode | None = None  # under which the value was found
-    accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
-    given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key
-
+from unstate.rewrite.trace import Change, Trace
 
 Elsewhere: TypeAlias = "Callable[[str], Sequence[Flow] | None]"
 
@@ -325,8 +297,9 @@ class Flow:
             if found is None and changes:
                 return self._change(argument, trace, f"`{name}` changes it")
             return found
-        if imported is not None and imported != "." and imported not in self._local_modules:
-            trace.notes.append(f"`{name}` of {imported} is handed a value of it: a change made there is not kept")
+        library = self._library(root_name(call.func))
+        if library:
+            trace.notes.append(f"`{name}` of {library} is handed a value of it: a change made there is not kept")
             return self._changed(call, trace)
         return reason
 
@@ -337,6 +310,21 @@ class Flow:
         if others is None or not all(isinstance(each, cst.FunctionDef) for _, each in found):
             return []
         return found  # type: ignore[return-value]
+
+    def _library(self, name: str) -> str:
+        """The library that a name is of, or that makes the object that it is bound to in a module; "" for none."""
+        imported = self._imports.get(name, "")
+        if imported and imported != "." and imported not in self._local_modules:
+            return imported
+        for flow in (self, *(self.elsewhere(name) or ())) if name and name not in ("self", "cls") else ():
+            for use in flow.uses(name):
+                target = flow.parent(use)
+                assign = flow.parent(target) if isinstance(target, cst.AssignTarget) else None
+                if isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call) and flow.function(use) is None:
+                    made_by = flow._imports.get(root_name(assign.value.func), "")
+                    if made_by and made_by != "." and made_by not in self._local_modules:
+                        return made_by
+        return ""
 
     def _makes_model(self, name: str) -> bool:
         """Whether a call makes an object that only holds what it is given."""
@@ -489,6 +477,8 @@ class Flow:
         if function is None:
             return None
         name = function.name.value
+        if is_plain_annotation(function.returns):
+            return None
         own = [each for each in function.decorators if called_name(each.decorator) not in _PLAIN_DECORATORS]
         if own and not all(registers(decorator) for decorator in own):
             return f"a decorator of `{name}` gets it"

@@ -15,7 +15,8 @@ CHANGES = frozenset(
     "difference_update intersection_update symmetric_difference_update".split()
 )
 CONSUMERS = frozenset(
-    "len str repr bool int float sum any all min max isinstance hash print type jsonify dumps dump JSONResponse "
+    "hasattr callable id len str repr bool int float sum any all min max isinstance hash print type jsonify dumps "
+    "dump JSONResponse "
     "send_file send_from_directory FileResponse open "
     "json_response render_template render make_response debug info warning error exception critical log Response "
     "HTTPException abort emit send send_json send_text publish".split()
@@ -24,7 +25,9 @@ ASKING = frozenset(  # methods that look for what they are handed, or make text 
     "get pop index count discard remove startswith endswith join format find rfind split rsplit partition rpartition "
     "replace strip lstrip rstrip removeprefix removesuffix encode decode isoformat".split()
 )
-COPIES = frozenset("list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split())
+COPIES = frozenset(
+    "getattr list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split()
+)
 
 READING = (
     cst.Comparison,

@@ -13,9 +13,10 @@ import libcst as cst
 
 from unstate.model import Layout
 from unstate.rewrite.binding import Binding
-from unstate.rewrite.flow import Change, Flow, Trace
+from unstate.rewrite.flow import Flow
 from unstate.rewrite.match import pure, same
 from unstate.rewrite.places import bindings_of, calm, names_in, parts
+from unstate.rewrite.trace import Change, Trace
 
 LIFTED = "entry"  # what an entry is called that had no name
 _FORMS = {

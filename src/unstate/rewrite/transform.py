@@ -15,7 +15,6 @@ from unstate.rewrite import accessors, forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
-from unstate.rewrite.flow import Trace
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
@@ -34,6 +33,7 @@ from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
 from unstate.rewrite.saves import Save, Saves, lost
 from unstate.rewrite.source import Source
+from unstate.rewrite.trace import Trace
 from unstate.rewrite.unfit import unfit
 
 

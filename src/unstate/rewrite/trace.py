@@ -1,0 +1,36 @@
+"""One value as it is followed through the code: where it changes, and who else is given it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from unstate.model import Accessor
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement that changes a value in place, through the local name that the value was bound to."""
+
+    statement: cst.CSTNode  # the line
+    name: str
+    step: cst.CSTNode | None  # `s["n"]`, `s.n`: the part of it that changes; None where it is the whole
+    lifted: bool = False  # the value has no name, and is changed where it is read
+
+
+@dataclass(slots=True)
+class Trace:
+    """One value followed: `changes` can be written back, `notes` are worth a word to a person."""
+
+    start: cst.CSTNode | None = None  # what was read
+    changes: list[Change] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    root: str = ""  # the local name that it is bound to, whose changes can be written back
+    function: cst.FunctionDef | None = None  # where that name lives
+    step: cst.CSTNode | None = None
+    following: set[tuple[int, str]] = field(default_factory=set)
+    copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
+    key: cst.CSTNode | None = None  # under which the value was found
+    accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
+    given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key
