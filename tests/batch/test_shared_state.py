@@ -15,8 +15,10 @@ from campaigns import planned as campaign_planned
 from campaigns import plans
 
 from unstate.batch.discover import discover
+from unstate.batch.listing import listing
 from unstate.batch.units import library_units
 from unstate.batch.work import Planned, settings
+from unstate.cli.batching import found_in
 from unstate.model import Group
 from unstate.plan import plan
 from unstate.render import render
@@ -355,3 +357,12 @@ def test_the_change_of_each_service_says_how_it_is_switched(tmp_path: Path) -> N
     assert "When this goes live nothing moves" in body
     assert "$SHOP_STATE_PREFIX/shop.state:notes" in body
     assert b"services/" not in made["libraries/shop/change.patch"]
+
+
+def test_the_list_shows_the_stores_of_a_service_and_counts_those_of_libraries(tmp_path: Path) -> None:
+    estate = discover(library(tmp_path, service=OWN))
+    text = listing(estate, found_in(estate))
+    orders = text.split("\n\n")[0]
+    assert orders.startswith("orders  services/orders  flask")
+    assert ": hits (counter)\n" in orders
+    assert orders.endswith("3 stores in libs/shop")
