@@ -87,6 +87,8 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
                         return f"its field `{name}` holds `{part}`: {reason}"
                     if part not in bound and part not in dir(builtins) and part not in _PLAIN:
                         return f"`{part}` of its field `{name}` is not imported where it runs"
+            case ast.FunctionDef(name="__post_init__", body=body) if all(_only_checks(each) for each in body):
+                continue
             case ast.FunctionDef(name="__post_init__" | "__init__" | "model_post_init"):
                 return f"its `{statement.name}` would run again"
             case ast.FunctionDef(decorator_list=decorators) if any(_VALIDATING.search(_last(d)) for d in decorators):
@@ -96,6 +98,16 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
             case ast.Attribute(value=ast.Name(id="self"), attr=attribute, ctx=ast.Store()) if attribute not in names:
                 return f"its methods set `{attribute}`, which is no field"
     return None
+
+
+def _only_checks(statement: ast.stmt) -> bool:
+    """Whether a statement only makes sure of something: what held when the object was made holds of its copy."""
+    match statement:
+        case ast.Assert() | ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.If(body=body, orelse=[]):
+            return all(isinstance(each, ast.Raise) for each in body)
+    return False
 
 
 def _why_not_part(part: str, service: str, sources: Sources, seen: set[str], near: str) -> str | None:

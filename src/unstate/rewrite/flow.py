@@ -328,7 +328,7 @@ class Flow:
 
     def _makes_model(self, name: str) -> bool:
         """Whether a call makes an object that only holds what it is given."""
-        if not name[:1].isupper():
+        if not name.lstrip("_")[:1].isupper():
             return False
         found = [each for flow in (self, *(self.elsewhere(name) or ())) for each in flow._functions.get(name, ())]
         return bool(found) and all(isinstance(each, cst.ClassDef) and self._is_model(each) for each in found)

@@ -135,8 +135,20 @@ _GIVES_PLAIN = _PLAIN | frozenset(  # functions and methods whose value nobody c
 
 def is_plain_annotation(annotation: cst.Annotation | None) -> bool:
     """Whether what is declared is text, a number, or another thing that nobody can change in place."""
-    declared = None if annotation is None else annotation.annotation
-    return isinstance(declared, cst.Name) and declared.value in _PLAIN
+    return annotation is not None and _declares_plain(annotation.annotation)
+
+
+def _declares_plain(declared: cst.CSTNode) -> bool:
+    match declared:
+        case cst.Name(value=name):
+            return name in _PLAIN
+        case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
+            return _declares_plain(left) and _declares_plain(right)
+        case cst.Subscript(
+            value=cst.Name(value="Optional"), slice=[cst.SubscriptElement(slice=cst.Index(value=inner))]
+        ):
+            return _declares_plain(inner)
+    return False
 
 
 def is_plain_parameter(function: cst.FunctionDef, name: str) -> bool:
