@@ -315,6 +315,38 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         "_client = httpx.Client()",
         '_client = request.form["client"]',
     ),
+    "model loaded on first use": (
+        """
+        import joblib
+        model, scaler = None, None
+        def load():
+            global model, scaler
+            model = joblib.load("m")
+            scaler = joblib.load("s")
+        @app.get("/x")
+        def view():
+            if model is None:
+                load()
+            return model.predict(1)
+        """,
+        'model = joblib.load("m")',
+        'model = request.form["m"]',
+    ),
+    "flag of a signal": (
+        """
+        import signal
+        stopping = False
+        def stop(number, frame):
+            global stopping
+            stopping = True
+        signal.signal(signal.SIGTERM, stop)
+        @app.get("/x")
+        def view():
+            return str(stopping)
+        """,
+        "return str(stopping)",
+        "stop(1, None); return str(stopping)",
+    ),
     "dataclass made for each request": (
         """
         from dataclasses import dataclass, field

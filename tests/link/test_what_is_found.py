@@ -569,3 +569,191 @@ ASKING = {
 def test_kept_answers(tmp_path: Path, source: str, names: set[str]) -> None:
     stores = {name for name in found(tmp_path, source) if not name.endswith("x")}
     assert stores == names
+
+
+# Attributes of the application of each framework, written by a handler and through what the request reaches.
+APPS = {
+    "app.state": (
+        """
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+        app.state.seen = {}
+        @app.post("/x")
+        async def view(request: Request):
+            request.app.state.seen["k"] = "v"
+        """,
+        "app.state.seen",
+    ),
+    "app.state of a lifespan": (
+        """
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+        @asynccontextmanager
+        async def lifespan(app: FastAPI):
+            app.state.seen = {}
+            yield
+        app = FastAPI(lifespan=lifespan)
+        @app.post("/x")
+        async def view():
+            app.state.seen["k"] = "v"
+        """,
+        "app.state.seen",
+    ),
+    "service of app.state": (
+        """
+        from fastapi import FastAPI, Request
+        class Service:
+            def __init__(self):
+                self.seen = {}
+        app = FastAPI()
+        app.state.service = Service()
+        @app.post("/x")
+        async def view(request: Request):
+            request.app.state.service.seen["k"] = "v"
+        """,
+        "Service.seen",
+    ),
+    "injected service": (
+        """
+        from fastapi import Depends, FastAPI
+        class Service:
+            def __init__(self):
+                self.seen = {}
+        service = Service()
+        def get_service() -> Service:
+            return service
+        app = FastAPI()
+        @app.post("/x")
+        async def view(injected: Service = Depends(get_service)):
+            injected.seen["k"] = "v"
+        """,
+        "Service.seen",
+    ),
+    "aiohttp": (
+        """
+        from aiohttp import web
+        async def view(request):
+            request.app["seen"]["k"] = "v"
+        app = web.Application()
+        app["seen"] = {}
+        app.router.add_post("/x", view)
+        """,
+        "app['seen']",
+    ),
+    "aiohttp with a typed key": (
+        """
+        from aiohttp import web
+        SEEN_KEY = web.AppKey("seen", dict)
+        async def view(request):
+            request.app[SEEN_KEY]["k"] = "v"
+        app = web.Application()
+        app[SEEN_KEY] = {}
+        app.router.add_post("/x", view)
+        """,
+        "app['SEEN_KEY']",
+    ),
+    "Sanic": (
+        """
+        from sanic import Sanic
+        app = Sanic("app")
+        app.ctx.seen = {}
+        @app.post("/x")
+        async def view(request):
+            request.app.ctx.seen["k"] = "v"
+        """,
+        "app.ctx.seen",
+    ),
+    "Tornado": (
+        """
+        import tornado.web
+        class Things(tornado.web.RequestHandler):
+            def post(self):
+                self.application.seen["k"] = "v"
+        app = tornado.web.Application([("/x", Things)])
+        app.seen = {}
+        """,
+        "app.seen",
+    ),
+    "Tornado subclass": (
+        """
+        import tornado.web
+        class Things(tornado.web.RequestHandler):
+            def post(self):
+                self.application.seen["k"] = "v"
+        class Site(tornado.web.Application):
+            def __init__(self):
+                self.seen = {}
+                super().__init__([("/x", Things)])
+        """,
+        "Site.seen",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "name"), APPS.values(), ids=APPS)
+def test_attributes_of_the_application(tmp_path: Path, source: str, name: str) -> None:
+    assert set(found(tmp_path, source, "")) == {name}
+
+
+OWN = {
+    "request.state": """
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+        @app.post("/x")
+        async def view(request: Request):
+            request.state.seen = {}
+            request.state.seen["k"] = "v"
+        """,
+    "request.ctx": """
+        from sanic import Sanic
+        app = Sanic("app")
+        @app.post("/x")
+        async def view(request):
+            request.ctx.seen = {}
+            request.ctx.seen["k"] = "v"
+        """,
+    "aiohttp request": """
+        from aiohttp import web
+        async def view(request):
+            request["seen"] = {}
+            request["seen"]["k"] = "v"
+        app = web.Application()
+        app.router.add_post("/x", view)
+        """,
+    "injected for each request": """
+        from fastapi import Depends, FastAPI
+        class Service:
+            def __init__(self):
+                self.seen = {}
+        def get_service() -> Service:
+            return Service()
+        app = FastAPI()
+        @app.post("/x")
+        async def view(injected: Service = Depends(get_service)):
+            injected.seen["k"] = "v"
+        """,
+    "injected class": """
+        from fastapi import Depends, FastAPI
+        class Service:
+            def __init__(self):
+                self.seen = {}
+        app = FastAPI()
+        @app.post("/x")
+        async def view(injected: Service = Depends(Service)):
+            injected.seen["k"] = "v"
+        """,
+    "configured once": """
+        from fastapi import FastAPI
+        app = FastAPI()
+        app.state.options = {}
+        app.state.options["k"] = "v"
+        @app.get("/x")
+        async def view():
+            return app.state.options["k"]
+        """,
+}
+
+
+@pytest.mark.parametrize("source", OWN.values(), ids=OWN)
+def test_what_a_request_has_for_itself(tmp_path: Path, source: str) -> None:
+    assert found(tmp_path, source, "") == {}

@@ -11,7 +11,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import BRANCH, COMPREHENSION, FUNCTION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.link.values import Class, Function
+from unstate.link.values import Class, Function, Made
 from unstate.model import Kind, Op
 from unstate.project import is_aside
 
@@ -215,8 +215,25 @@ def _makes_object(subject: Subject, touch: Touch) -> bool:
     if made in containers.IMMUTABLE or made.partition("[")[0] in ("dict", "list", "set"):
         return False
     if hint[-1:] == ("()",):
-        return bool(touch.ref.flags & BRANCH) or bool(made)
+        return bool(touch.ref.flags & BRANCH) or bool(made) or _loads_object(subject, touch)
     return False
+
+
+# Libraries whose calls give data: what they load anew may differ from what other processes have.
+_DATA = frozenset("json orjson ujson yaml toml tomllib tomli pickle csv pandas os".split())
+
+
+def _loads_object(subject: Subject, touch: Touch) -> bool:
+    """Whether a helper without parameters makes an object of another library: the same one in every process."""
+    made = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.ref.value)
+    function = Function(touch.path, touch.function)
+    return (
+        isinstance(made, Made)
+        and made.maker.partition(".")[0] not in _DATA
+        and not subject.program.frame(function).parameters
+        and subject.reach.entry(function) != "request"
+        and not memos.asks(subject.program, touch.path, touch.function)
+    )
 
 
 _REASONS: tuple[Callable[[Subject], bool], ...] = (

@@ -35,6 +35,7 @@ _SPAWNERS = re.compile(
 _HANDING = frozenset({"alias", "return", "iterate", "read"})  # uses of a function's name that give it to others
 _STARTUP_CALLEES = frozenset(
     {"add_event_handler", "add_command", "register", "set_defaults", "run", "run_sync", "run_until_complete"}
+    | {"add_signal_handler"}
 )
 
 
@@ -319,7 +320,7 @@ class Reach:
             return True
         callee = ref.callee
         return bool(callee) and (
-            callee[-1] in _STARTUP_CALLEES or callee[-2:-1] == ("on_startup",) or callee[0] == "atexit"
+            callee[-1] in _STARTUP_CALLEES or callee[-2:-1] == ("on_startup",) or callee[0] in ("atexit", "signal")
         )
 
     def callers(self, function: Function) -> list[Function]:
