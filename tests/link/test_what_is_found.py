@@ -425,6 +425,43 @@ PLACES: dict[str, tuple[str, str, Scope]] = {
         "users",
         Scope.MODULE,
     ),
+    "written by the class of an object": (
+        """
+        class Service:
+            seen = {}
+            def put(self, key):
+                self.__class__.seen[key] = "v"
+        @app.post("/x")
+        def view():
+            Service().put("k")
+        """,
+        "Service.seen",
+        Scope.CLASS,
+    ),
+    "written by heapq": (
+        """
+        import heapq
+        waiting = []
+        @app.post("/x")
+        def view():
+            heapq.heappush(waiting, request.form["k"])
+        """,
+        "waiting",
+        Scope.MODULE,
+    ),
+    "field of a model that a module keeps": (
+        """
+        from pydantic import BaseModel
+        class State(BaseModel):
+            jobs: dict = {}
+        state = State()
+        @app.post("/x")
+        def view():
+            state.jobs["k"] = "v"
+        """,
+        "State.jobs",
+        Scope.CLASS,
+    ),
     "written in a loop over its entries": (
         """
         users = [{"n": 0}]

@@ -72,7 +72,17 @@ def _declares_a_field(subject: Subject) -> bool:
         # A factory makes a value for each object: it is state where an object of the class lives on.
         made = re.search(r"\bfield\(.*factory=", subject.candidate.definition.source) is not None
         return not (made and subject.lifetimes.is_long(owner))
-    return not bases.isdisjoint(_DECLARATIVE)
+    return not bases.isdisjoint(_DECLARATIVE) and not ("BaseModel" in bases and _on_named_object(subject))
+
+
+def _on_named_object(subject: Subject) -> bool:
+    """Whether a request changes it on an object that a module keeps under a name: `state.jobs[k] = v`."""
+    return any(
+        len(touch.ref.path) > 1
+        and (found := subject.program.lookup(touch.path, touch.ref.frame, touch.ref.path[0])) is not None
+        and found[0] == 0
+        for touch in subject.live_writes
+    )
 
 
 def _short_lived(subject: Subject) -> bool:

@@ -69,11 +69,7 @@ class Subject:
         return [
             touch
             for touch in self.used
-            if touch.op in containers.WRITES
-            or (
-                touch.op is Op.CALL
-                and (touch.ref.callee == ("next",) or containers.MUTATORS.intersection(touch.rest[:1]))
-            )
+            if touch.op in containers.WRITES or (touch.op is Op.CALL and _changes_by_call(touch))
         ]
 
     @cached_property
@@ -141,5 +137,5 @@ class Subject:
 
 
 def _changes_by_call(touch: Touch) -> bool:
-    """Whether a call changes the container: by a method of its own, or as `next(counter)`."""
-    return touch.ref.callee == ("next",) or (bool(touch.rest) and touch.rest[0] in containers.MUTATORS)
+    """Whether a call changes the container: a method of its own, or a function that it is handed to, as `next(x)`."""
+    return containers.is_mutator(touch.ref.callee) or bool(containers.MUTATORS.intersection(touch.rest[:1]))

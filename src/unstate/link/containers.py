@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from unstate.facts.values import Path
 from unstate.model import Op
 
 DICT, LIST, SET, SCALAR, HANDLE = "dict", "list", "set", "scalar", "handle"
@@ -84,6 +85,19 @@ WRITES = frozenset(
 )
 # Writes that put something in: a store that is only ever emptied holds nothing.
 FILLS = frozenset({Op.SETITEM, Op.AUGITEM, Op.SETDEFAULT, Op.UPDATE, Op.ADD, Op.REBIND, Op.NESTED_WRITE})
+
+
+# Functions of the standard library that change what they are handed first.
+_MUTATORS = frozenset(
+    ("next heappush heappop heapify heapreplace heappushpop insort insort_left insort_right shuffle").split()
+)
+
+
+def is_mutator(callee: Path) -> bool:
+    """Whether a function changes its first argument: `next`, `heapq.heappush`, `insort`."""
+    if not callee or (len(callee) > 1 and callee[0] not in ("heapq", "bisect", "random")):
+        return False
+    return callee[-1] in _MUTATORS
 
 
 def constructor_of(type_text: str) -> str:

@@ -16,7 +16,7 @@ def operation(candidate: Candidate, ref: Ref, rest: Path, through: str = "") -> 
     if ref.use == "declare":
         return Op.GLOBAL
     if not rest:
-        if ref.callee == ("next",) and ref.use == "pass":
+        if ref.use == "pass" and ref.position in ("0", "") and containers.is_mutator(ref.callee):
             return Op.CALL
         if ref.use == "target":
             defines = (ref is candidate.definition and bool(candidate.constructor)) or (

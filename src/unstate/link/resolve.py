@@ -244,6 +244,8 @@ class Resolver:
                 return Slot("function", value.path, value.frame, step)
             return None
         if isinstance(value, Instance) and step.isidentifier():
+            if step == "__class__":
+                return value.of
             found = self.class_member(value.of, step)
             if isinstance(found, Function) and self._is_property(found):
                 return self.returned(found)
