@@ -282,6 +282,24 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'return ""',
         "return str(list(tasks)[0].get_name() in tasks)",
     ),
+    "memo that others ask for": (
+        """
+        _version = None
+        def version():
+            global _version
+            if _version is None:
+                found = "1".strip()
+                _version = found
+            return _version
+        def shown():
+            return version()
+        @app.get("/x")
+        def view():
+            return shown()
+        """,
+        "return shown()",
+        'global _version; _version = request.form["v"]; return shown()',
+    ),
     "settings made on first use": (
         """
         class Settings:
@@ -296,8 +314,8 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         def view():
             return str(settings().debug)
         """,
-        "_settings = Settings()",
-        '_settings = request.form["settings"]',
+        "return str(settings().debug)",
+        'global _settings; _settings = request.form["s"]; return str(settings())',
     ),
     "client made on first use": (
         """
@@ -312,8 +330,8 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         def view():
             return client().get("http://x").text
         """,
-        "_client = httpx.Client()",
-        '_client = request.form["client"]',
+        'return client().get("http://x").text',
+        'global _client; _client = request.form["c"]; return str(client())',
     ),
     "model loaded on first use": (
         """

@@ -122,8 +122,10 @@ class Candidates:
         for index, value in enumerate(self.resolver.trace(path, ref.frame, ref.path)):
             if not isinstance(value, Slot):
                 continue
-            if value in self.found:
-                self._add(self.found[value], path, ref, index)
+            candidate = self.found.get(value)
+            given = ref.path[index] == "()"  # by a function: of a number or text, that is its value alone
+            if candidate is not None and not (given and candidate.flavour == containers.SCALAR):
+                self._add(candidate, path, ref, index, through=ref.path[index - 1] if given else "")
             other = self._other_name(value)
             if other is not None and ref.path[index + 1 :]:
                 self._add(other, path, ref, index, through=value.name)
