@@ -121,7 +121,7 @@ def _kept_alive(subject: Subject) -> bool:
     """A set that only keeps background tasks from being collected: each is taken out as it ends."""
     if subject.candidate.flavour != containers.SET:
         return False
-    given = [touch for touch in subject.used if touch.rest == ("discard",)]
+    given = [touch for touch in subject.used if touch.rest in (("discard",), ("remove",))]
     return any(touch.ref.callee[-1:] == ("add_done_callback",) for touch in given) and all(
         touch.op in (Op.DEFINE, Op.IMPORT, Op.ADD, Op.REMOVE, Op.LEN, Op.ITER, Op.CLEAR, Op.BOOL) or touch in given
         for touch in subject.used

@@ -92,7 +92,7 @@ class Subject:
         )
 
     def _makes_object(self, path: str, ref: Ref | None) -> bool:
-        if ref is None or ref.value[-1:] != ("()",) or self.lifetimes.keeps_local(path, ref):
+        if ref is None or ref.value[-1:] != ("()",):
             return False
         if ref.value in _SAME_CLASS:
             return True

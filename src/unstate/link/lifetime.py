@@ -109,7 +109,7 @@ class Lifetimes:
         if target.path[-1].startswith("["):
             values = self.resolver.trace(path, target.frame, target.path)
             return len(values) == len(target.path) and isinstance(values[-1], Slot)  # app["manager"] = Manager()
-        return self._is_kept_at(path, target) or (len(target.path) == 1 and self.keeps_local(path, target))
+        return self._is_kept_at(path, target) or (len(target.path) == 1 and self._local_is_kept(path, target))
 
     def _is_kept_at(self, path: str, target: Ref) -> bool:
         """Whether an assignment goes to a module, the app, a class, or an object that is kept itself."""
@@ -124,7 +124,7 @@ class Lifetimes:
         holder = values[-2] if len(values) > 1 else None
         return isinstance(holder, Class) or self.is_long(Class(slot.path, slot.frame))
 
-    def keeps_local(self, path: str, target: Ref) -> bool:
+    def _local_is_kept(self, path: str, target: Ref) -> bool:
         """Whether a local name lives on: its function runs at start, or hands it to a place that does."""
         if self._at_start(path, target):
             return True
