@@ -125,7 +125,7 @@ class Candidates:
             candidate = self.found.get(value)
             given = ref.path[index] == "()"  # by a function: of a number or text, that is its value alone
             if candidate is not None and not (given and candidate.flavour == containers.SCALAR):
-                self._add(candidate, path, ref, index, through=ref.path[index - 1] if given else "")
+                self._add(candidate, path, ref, index)
             other = self._other_name(value)
             if other is not None and ref.path[index + 1 :]:
                 self._add(other, path, ref, index, through=value.name)
