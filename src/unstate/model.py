@@ -261,12 +261,16 @@ class Group(Value, frozen=True):
     @property
     def races(self) -> tuple[str, ...]:
         """Those differences that say what several requests at the same time may do to each other."""
-        return tuple(text for text in self.differences if text.endswith((TAKEN_TWICE, COMES_BETWEEN)))
+        return tuple(text for text in self.differences if text.endswith((TAKEN_TWICE, COMES_BETWEEN, LATER_WINS)))
 
 
 # What is said of a store whose operations are not one step any more.
 TAKEN_TWICE = "two requests that take or delete one entry at the same time may both find it"
 COMES_BETWEEN = "another process may act between reading and writing"
+LATER_WINS = (
+    "an entry is read, changed and written back: of two processes that change one field at the same time, the later "
+    "one wins"
+)
 
 
 class SettingsStyle(StrEnum):

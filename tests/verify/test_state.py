@@ -10,7 +10,7 @@ from unstate.config import load
 from unstate.scan import scan
 from unstate.verify import App, Backing, CannotVerifyError, Scenario
 from unstate.verify.client import Http
-from unstate.verify.leftovers import beside, changed_state
+from unstate.verify.leftovers import beside, changed_state, covers
 from unstate.verify.scenario import load_drive
 
 APPS = [("flask_app", "app:app"), ("fastapi_app", "main:app")]
@@ -99,3 +99,10 @@ def test_a_command_cannot_be_looked_into(tmp_path: Path, backing: Backing) -> No
 
     with pytest.raises(CannotVerifyError, match="needs an import string"):
         changed_state(App(tmp_path, "serve {port}"), Scenario("x", drive), backing)
+
+
+def test_an_attribute_of_an_entry_belongs_to_its_store() -> None:
+    assert covers("app.polls", "app.polls.votes")
+    assert covers("shop.Carts._carts", "shop.carts._carts")
+    assert not covers("app.polls", "app.pollsters")
+    assert not covers("app.polls.votes", "app.polls")

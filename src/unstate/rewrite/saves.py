@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from unstate.model import Layout
+from unstate.model import LATER_WINS, Layout
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.flow import Flow
 from unstate.rewrite.match import pure, same
@@ -240,7 +240,4 @@ def _unsteady(flow: Flow, alias: Alias) -> str | None:
 def lost(path: str, lines: Sequence[int]) -> str:
     """The difference that a save makes."""
     at = ", ".join(str(line) for line in sorted(set(lines)))
-    return (
-        f"{path}, line{'s' if len(set(lines)) > 1 else ''} {at}: an entry is read, changed and written back: of two "
-        "processes that change one field at the same time, the later one wins"
-    )
+    return f"{path}, line{'s' if len(set(lines)) > 1 else ''} {at}: {LATER_WINS}"

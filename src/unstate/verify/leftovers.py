@@ -83,8 +83,9 @@ def beside(findings: Iterable[Finding], changes: Sequence[Changed]) -> Beside:
 def covers(store: str, name: str) -> bool:
     """Whether a store's qualified name and a changed object's are the same thing.
 
-    A scan names the class (`shop.Carts._carts`), a run the instance that holds it (`shop.carts._carts`).
+    A scan names the class (`shop.Carts._carts`), a run the instance that holds it (`shop.carts._carts`), and of an
+    entry that is an object the attribute (`shop.polls.votes` for `shop.polls`).
     """
-    return store == name or (
+    return f"{name}.".startswith(f"{store}.") or (
         store.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1] and store.split(".")[0] == name.split(".")[0]
     )
