@@ -302,6 +302,10 @@ class Mover:
         """A name that is followed stands for the place from there on; anything else keeps a path that is not."""
         for target in targets:
             found = self.operations.map.places(flow.path, mention.frame, target)
+            known = [place for place in found if place.root not in (roots.NAME, roots.UNKNOWN)]
+            if known and not any(self._inside(place) for place in found):
+                where = f"{flow.path}:{mention.node.lineno}"
+                self._obstacle(f"{where}: `{ast.unparse(target)}` keeps paths of other folders as well")
             if not any(self._inside(place) for place in found):
                 self.result.leaves = True
                 self._hold(self._slot(flow.path, mention.frame, path_of(target)))
@@ -319,7 +323,9 @@ class Mover:
             return
         value = self._value(flow.path, mention.frame, steps)
         if isinstance(value, Function | Class):
-            self.result.leaves = True  # and followed into its parameter, where the parameter is a path
+            self.result.leaves = True
+            if not text and not self._is_followed(value, call, node):
+                self._obstacle(f"{where}: the path could not be followed into `{ast.unparse(call.func)}`")
             return
         if name in CONSUMERS and not text:
             self._site(flow, facts, mention.node, Op.PASS, mention.frame)
@@ -329,6 +335,24 @@ class Mover:
             self._hold(self._slot(flow.path, mention.frame, steps))
             return
         self._obstacle(f"{where}: `{ast.unparse(call.func)}` is handed the path, and may open the file by it")
+
+    def _is_followed(self, value: Function | Class, call: ast.Call, node: ast.AST) -> bool:
+        """Whether the parameter that takes an argument is known to be a path of this location."""
+        owner = isinstance(value, Class)
+        frame = self.program.method(value, "__init__") if isinstance(value, Class) else value.frame
+        if frame is None:
+            return True  # a record: its fields are followed by name
+        index = frame if isinstance(frame, int) else frame.frame
+        names = [each.name for each in self.program.facts[value.path].frames[index].parameters]
+        if names[:1] in (["self"], ["cls"]) or (owner and names):
+            names = names[1:]
+        if isinstance(node, ast.keyword):
+            name = node.arg or ""
+        else:
+            place = next((number for number, each in enumerate(call.args) if each is node), len(names))
+            name = names[place] if place < len(names) else ""
+        found = self.operations.map.places(value.path, index, ast.Name(name, ast.Load())) if name in names else ()
+        return any(self._inside(each) for each in found)
 
     def _hold(self, slot: Slot | None) -> None:
         if slot is not None:
