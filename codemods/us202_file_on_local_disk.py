@@ -32,29 +32,37 @@ def download(name: str):
 
 ## Use instead
 ```python
-from backing_services import UPLOAD_BUCKET, s3
-from flask import Flask, Response, request
+from pathlib import Path
+
+from backing_services import save_upload, send_stored_file_from
+from flask import Flask, request
 from werkzeug.utils import secure_filename
 
 app = Flask(__name__)
+UPLOADS = Path("uploads")
 
 
 @app.post("/files")
 def upload():
     file = request.files["file"]
-    s3.upload_fileobj(file.stream, UPLOAD_BUCKET, f"uploads/{secure_filename(file.filename)}")
+    save_upload(file, UPLOADS / secure_filename(file.filename))
     return "ok"
 
 
 @app.get("/files/<name>")
 def download(name: str):
-    reply = s3.get_object(Bucket=UPLOAD_BUCKET, Key=f"uploads/{name}")
-    return Response(reply["Body"].iter_chunks(), content_type=reply["ContentType"])
+    return send_stored_file_from(UPLOADS, name)
 ```
 
+A path stays what it is, as a name: the key of the S3 object follows from it. So checks that keep a path below its
+folder go on to work, and paths in a database stay valid.
+
 ## Fix safety
-A folder and all that touches it move together or not at all. Paths that are stored elsewhere (in a database) do not
-move with it. Code that needs a real path has no patch unless a temporary copy serves it.
+A folder and all that touches it move together or not at all, and a store that keeps the paths of its files moves with
+them. What needs a real path (an image library, a program) gets a local copy while it runs. Nothing is made of a folder
+below Flask's `static`, of one that something outside Python reads, and of a path that is handed to code that may open
+it later. A file is there for others once it is closed, and not at all where writing it failed. Folders are not made,
+so an empty one is not there. `copy_files.py`, which comes with the change, copies the files that are there already.
 
 ## References
 - [The twelve-factor app: processes](https://12factor.net/processes)

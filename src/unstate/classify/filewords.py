@@ -75,11 +75,9 @@ class Words:
             main = f"{place}: files under {store.name} are written here{then}, and {external}"
         else:
             main = (
-                f"{place}: files under {store.name} are written here{then}; moving them to S3 is not automated yet:"
-                " each write becomes an upload under a fixed prefix, each read a download"
+                f"{place}: files under {store.name} are written here{then}; they belong in S3, each write an upload"
+                " under the file's own path, each read a download"
             )
-            if not read:
-                main += "; no reader was found in Python, so look in the web server's configuration and in templates"
         return (main, *self._obstacles(location, kind))
 
     def is_plain(self, location: Location) -> bool:
