@@ -1,9 +1,9 @@
 """How long a scan takes on real code, beside what else could be run over the same files.
 
 Run with `pytest tests/bench/test_scan_speed.py -s`: one app and one library. `UNSTATE_BENCH_SIZE=full` takes more than
-20,000 files, and a tree of 100,000. It downloads source distributions from PyPI into the folder that UNSTATE_BENCH names
-(else one of the system's temporary folder), where they are kept for the next run. ripgrep and semgrep take part where
-they are installed; UNSTATE_SEMGREP may name a semgrep of another environment.
+20,000 files, and a tree of 100,000. Source distributions are downloaded from PyPI into the folder that UNSTATE_BENCH
+names (else one of the system's temporary folder), where they are kept for the next run. ripgrep and semgrep take part
+where they are installed; UNSTATE_SEMGREP may name a semgrep of another environment.
 
 Apps are code that serves requests, libraries are what they load: what a scan costs grows with the apps. Processor time
 tells more than wall time on a machine that is not idle.

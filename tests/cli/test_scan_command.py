@@ -78,6 +78,21 @@ def test_several_formats_at_once_to_stdout_and_a_file(run: Run, app: Path, tmp_p
     assert names((tmp_path / "report.json").read_text()) == {"sessions", "visits"}
 
 
+def test_annotations_name_files_from_the_working_folder(run: Run, app: Path, tmp_path: Path) -> None:
+    (app / "broken.py").write_text("x = (\n")
+    path = (app / "app.py").relative_to(tmp_path).as_posix()
+    broken = (app / "broken.py").relative_to(tmp_path).as_posix()
+    github = run("scan", app, "--output-format", "github")
+    assert f"file={path},line=4" in github.out
+    assert f"file={broken},line=1" in github.out
+    sarif = json.loads(run("scan", app, "--output-format", "sarif").out)["runs"][0]
+    places = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in sarif["results"]]
+    assert set(places) == {path}
+    assert "file=app.py,line=4" in run("scan", ".", "--output-format", "github", cwd=app).out
+    outside = run("scan", app, "--output-format", "github", cwd=Path(app.anchor) / "usr")
+    assert "file=app.py,line=4" in outside.out
+
+
 def test_exit_zero(run: Run, app: Path) -> None:
     assert run("scan", app, "--exit-zero").code == 0
     assert run("scan", "nowhere", "--exit-zero").code == 2

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unstate.model import Scan
 
 FORMATS = ("text", *SCAN_FORMATS)
+_ANNOTATING = frozenset({"sarif", "github"})  # what reads these looks for paths from the top of the repository
 
 
 def scan(
@@ -57,7 +58,7 @@ def scan(
         if baseline:
             result = scanning.without(result, known)
         for name, file in outputs:
-            _deliver(name, file, result)
+            _deliver(name, file, scanning.seen_from_here(result, target) if name in _ANNOTATING else result)
         return FINDINGS if result.findings or result.diagnostics else 0
 
     code = each(paths, run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,6 +54,25 @@ def without(scan: Scan, known: frozenset[str]) -> Scan:
     if gone:
         note("No longer found, and to be removed from the baseline: " + ", ".join(sorted(gone)))
     return msgspec.structs.replace(scan, findings=tuple(left))
+
+
+def seen_from_here(scan: Scan, target: Target) -> Scan:
+    """The scan with paths relative to the working folder, where the target lies below it."""
+    root, here = target.root.resolve(), Path.cwd()
+    if root == here or not root.is_relative_to(here):
+        return scan
+    prefix, replace = root.relative_to(here).as_posix(), msgspec.structs.replace
+
+    def moved(finding: Finding) -> Finding:
+        store = finding.store
+        sites = tuple(replace(site, path=f"{prefix}/{site.path}") for site in store.sites)
+        return replace(finding, store=replace(store, path=f"{prefix}/{store.path}", sites=sites))
+
+    return replace(
+        scan,
+        findings=tuple(map(moved, scan.findings)),
+        diagnostics=tuple(replace(each, path=f"{prefix}/{each.path}") for each in scan.diagnostics),
+    )
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ RELATED = 100  # of a store's sites at most; services drop a result with too man
 
 
 def scan_sarif(scan: Scan) -> bytes:
-    """The scan as one SARIF run. URIs are relative to the scanned root, named %SRCROOT%."""
+    """The scan as one SARIF run. URIs are relative to what the scan's paths are, named %SRCROOT%."""
     known = codemods.load()
     used = sorted({finding.rule for finding in scan.findings} | {each.rule for each in scan.diagnostics})
     run: dict[str, Any] = {
@@ -31,7 +31,7 @@ def scan_sarif(scan: Scan) -> bytes:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The folder that was scanned."}}},
+        "originalUriBaseIds": {ROOT: {"description": {"text": "The folder that the paths are relative to: where unstate was started, or what was scanned."}}},
         "invocations": [
             {
                 "executionSuccessful": True,
