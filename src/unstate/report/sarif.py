@@ -31,7 +31,7 @@ def scan_sarif(scan: Scan) -> bytes:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The folder that the paths are relative to: where unstate was started, or what was scanned."}}},
+        "originalUriBaseIds": {ROOT: {"description": {"text": "Where unstate was started."}}},
         "invocations": [
             {
                 "executionSuccessful": True,
