@@ -48,6 +48,7 @@ class Save:
     name: str
     fields: tuple[str, ...]  # source of the keys that changed; none for the whole value
     lifted: cst.CSTNode | None = None  # what is read in the statement, and gets that name in front of it
+    shared: bool = False  # whether changes before the statement are written back with it
 
     @property
     def form(self) -> str:
@@ -158,7 +159,7 @@ def _put(saves: list[Save], save: Save) -> None:
 
 def _joined(left: Save, right: Save, statement: cst.CSTNode) -> Save:
     fields = tuple(dict.fromkeys((*left.fields, *right.fields))) if left.fields and right.fields else ()
-    return Save(statement, left.binding, left.key, left.name, fields)
+    return Save(statement, left.binding, left.key, left.name, fields, shared=True)
 
 
 def _gather(body: cst.CSTNode, found: dict[int, list[Save]], touches: Callable[[cst.CSTNode], bool]) -> None:
@@ -235,6 +236,11 @@ def _unsteady(flow: Flow, alias: Alias) -> str | None:
                     if loop not in flow.around(change.statement):
                         return f"`{alias.name}` is changed after the loop that `{name}` belongs to"
     return None
+
+
+def undone(path: str, line: int) -> str:
+    """The difference that one save for several changes makes."""
+    return f"{path}, line {line}: the changes up to here are written as one; where one raises, those before it are lost"
 
 
 def lost(path: str, lines: Sequence[int]) -> str:

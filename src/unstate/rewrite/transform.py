@@ -31,7 +31,7 @@ from unstate.rewrite.names import Names
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
-from unstate.rewrite.saves import Save, Saves, lost
+from unstate.rewrite.saves import Save, Saves, lost, undone
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
 from unstate.rewrite.unfit import unfit
@@ -489,7 +489,10 @@ class Transformer(cst.CSTTransformer):
             self._refuse_change(alias.node, alias.binding, reason)
         written: dict[str, list[int]] = {}
         for save in (each for saves in self.planned.values() for each in saves):
-            written.setdefault(save.binding.id, []).append(self.source.positions[save.statement].start.line)
+            line = self.source.positions[save.statement].start.line
+            written.setdefault(save.binding.id, []).append(line)
+            if save.shared:
+                self.outcome.differences.setdefault(save.binding.id, set()).add(undone(self.outcome.path, line))
         for binding_id, lines in written.items():
             self.outcome.differences.setdefault(binding_id, set()).add(lost(self.outcome.path, lines))
         for saves in self.planned.values():
