@@ -75,57 +75,95 @@ class Flow:
         return len(self.lines[line - 1].encode()[:column].decode(errors="replace"))
 
 
-class Reader:
-    """Reads files for paths that `concerns` says belong to a location."""
+Scope = dict[str, Places]
 
-    def __init__(self, facts: FileFacts, operations: Operations, concerns: Callable[[Place], bool]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """An expression that may give a path, with what is around it and the places it gives."""
+
+    node: ast.expr
+    around: tuple[ast.AST, ...]
+    frame: int
+    scope: Scope
+    places: Places
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One operation of one call, with its operand."""
+
+    spot: _Spot  # of the call, with the places of the operand
+    name: str
+    op: Op
+    operand: ast.expr
+
+
+class Survey:
+    """One file read once, whatever number of locations asks for it. Raises SyntaxError."""
+
+    def __init__(self, facts: FileFacts, operations: Operations, source: str) -> None:
         self.facts = facts
         self.operations = operations
-        self.concerns = concerns
-        self.frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
-        self.operands: set[int] = set()
-        self.acting: set[int] = set()
-
-    def read(self, source: str) -> Flow:
-        """Raises SyntaxError."""
-        tree = ast.parse(source)
-        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self.flow = Flow(self.facts.path, lines)
-        everything = list(self._walk(tree, (), 0, {}))
+        self.lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.acting: set[int] = set()  # calls that work on a file
+        self.work: list[_Work] = []
+        self.spots: list[_Spot] = []
+        self._frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
+        everything = [
+            each for each in self._walk(ast.parse(source), (), 0, {}) if isinstance(each[0], (ast.Call, *_PATHS))
+        ]
         for node, around, frame, scope in everything:
             if isinstance(node, ast.Call):
                 self._call(node, around, frame, scope)
-        covered: set[int] = set()
         for node, around, frame, scope in everything:
-            if not isinstance(node, _PATHS) or id(node) in covered or id(node) in self.acting:
-                continue
-            if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+            if id(node) in self.acting or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
                 continue
             if isinstance(node, ast.List | ast.Tuple) and not _holds_path(around):
                 continue
-            places = () if self._is_handle(node, frame) else self._places(node, frame, scope)
-            if not any(self.concerns(place) for place in places):
+            assert isinstance(node, ast.expr)
+            places = () if self._is_handle(node, frame) else self.places(node, frame, scope)
+            if places:
+                self.spots.append(_Spot(node, around, frame, scope, places))
+
+    def read(self, concerns: Callable[[Place], bool]) -> Flow:
+        """What happens in the file to the paths that `concerns` says belong to a location."""
+        flow = Flow(self.facts.path, self.lines)
+        operands: set[int] = set()
+        for work in self.work:
+            spot = work.spot
+            if any(concerns(place) for place in spot.places):
+                if work.op is Op.LIST and work.name not in ("listdir", "glob1"):
+                    flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
+                operands.add(id(work.operand))
+                assert isinstance(spot.node, ast.Call)
+                flow.touches.append(Touch(spot.node, work.op, work.operand, spot.places, spot.frame))
+            elif not spot.places and _is_certain(spot.node, work.name) and not isinstance(work.operand, ast.Constant):
+                flow.unknown.append(Touch(spot.node, work.op, work.operand, (), spot.frame))  # type: ignore[arg-type]
+        covered: set[int] = set()
+        for spot in self.spots:
+            if id(spot.node) in covered or not any(concerns(place) for place in spot.places):
                 continue
-            self._cover(node, covered, frame, scope)
-            if id(node) not in self.operands:
-                self.flow.mentions.append(Mention(node, around, frame, places))
-        return self.flow
+            self._cover(spot.node, covered, spot.frame, spot.scope)
+            if id(spot.node) not in operands:
+                flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
+        return flow
 
     def _walk(
-        self, node: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: dict[str, Places]
-    ) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...], int, dict[str, Places]]]:
+        self, node: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope
+    ) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...], int, Scope]]:
         """Every node with what is around it, outer nodes first."""
         yield node, around, frame, scope
         here = (node, *around)
         if isinstance(node, _FUNCTIONS):
-            inner = self.frames.get((FUNCTION, node.lineno, node.name), frame)
+            inner = self._frames.get((FUNCTION, node.lineno, node.name), frame)
             for part in (*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)):
                 yield from self._walk(part, here, frame, scope)
             for statement in node.body:
                 yield from self._walk(statement, here, inner, {})
             return
         if isinstance(node, ast.ClassDef):
-            inner = self.frames.get((CLASS, node.lineno, node.name), frame)
+            inner = self._frames.get((CLASS, node.lineno, node.name), frame)
             for statement in node.body:
                 yield from self._walk(statement, here, inner, scope)
             return
@@ -138,7 +176,7 @@ class Reader:
             for generator in node.generators:
                 if isinstance(generator.target, ast.Name):
                     names.append(generator.target.id)
-                    scope = scope | {generator.target.id: self._places(generator.iter, frame, scope)}
+                    scope = scope | {generator.target.id: self.places(generator.iter, frame, scope)}
             frame = self._anonymous(node, frame, names)
         for child in ast.iter_child_nodes(node):
             yield from self._walk(child, here, frame, scope)
@@ -163,10 +201,11 @@ class Reader:
         sources = [binding.ref.source for binding in found[1] if binding.ref is not None] if found is not None else []
         return bool(sources) and all(_is_open(parse(source)) for source in sources if source) and any(sources)
 
-    def _places(self, node: ast.expr, frame: int, scope: dict[str, Places]) -> Places:
+    def places(self, node: ast.expr, frame: int, scope: Scope) -> Places:
+        """The places that an expression gives."""
         return self.operations.map.places(self.facts.path, frame, node, scope)
 
-    def _call(self, node: ast.Call, around: tuple[ast.AST, ...], frame: int, scope: dict[str, Places]) -> None:
+    def _call(self, node: ast.Call, around: tuple[ast.AST, ...], frame: int, scope: Scope) -> None:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         span = (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
@@ -179,26 +218,20 @@ class Reader:
             if not isinstance(operand, ast.expr) or self._is_handle(operand, frame):
                 continue
             self.acting.add(id(node))
-            places = self._places(operand, frame, scope)
-            if any(self.concerns(place) for place in places):
-                if op is Op.LIST and name not in ("listdir", "glob1"):
-                    self.flow.mentions.append(Mention(node, around, frame, places))
-                self.operands.add(id(operand))
-                self.flow.touches.append(Touch(node, op, operand, places, frame))
-            elif not places and _is_certain(node, name) and not isinstance(operand, ast.Constant):
-                self.flow.unknown.append(Touch(node, op, operand, (), frame))
+            spot = _Spot(node, around, frame, scope, self.places(operand, frame, scope))
+            self.work.append(_Work(spot, name, op, operand))
 
-    def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: dict[str, Places]) -> None:
+    def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: Scope) -> None:
         """The parts that make up a path are accounted for with it; arguments of calls that give no path are not."""
         for child in ast.iter_child_nodes(node):
-            if id(child) in self.acting or (isinstance(child, ast.Call) and not self._places(child, frame, scope)):
+            if id(child) in self.acting or (isinstance(child, ast.Call) and not self.places(child, frame, scope)):
                 continue
             covered.add(id(child))
             self._cover(child, covered, frame, scope)
 
 
-def _is_certain(node: ast.Call, name: str) -> bool:
-    if not isinstance(node.func, ast.Attribute):
+def _is_certain(node: ast.expr, name: str) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return name in _CERTAIN
     owner = node.func.value
     last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")

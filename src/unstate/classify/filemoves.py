@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from unstate.classify.fileflow import Flow, Mention, Reader, Touch
+from unstate.classify.fileflow import Flow, Mention, Survey, Touch
 from unstate.classify.filejudge import READS, WRITES, Judge
 from unstate.classify.filewords import Location
 from unstate.facts.hints import path_of
@@ -75,6 +75,7 @@ class Mover:
         self.judge = judge
         self.operations = operations
         self.read = read
+        self._surveys: dict[str, Survey] = {}
 
     def moves(self, location: Location) -> Moves:
         """What moving the location takes."""
@@ -89,7 +90,7 @@ class Mover:
             self._obstacle(f"{_first(location)}: {served}")
         for facts, text in self._texts():
             try:
-                flow = Reader(facts, self.operations, self._concerns).read(text)
+                flow = self._survey(facts, text).read(self._concerns)
             except (SyntaxError, RecursionError) as error:
                 self._obstacle(f"{facts.path}:1: cannot be parsed again: {error}")
                 continue
@@ -108,6 +109,12 @@ class Mover:
                 " in the web server's configuration and in templates"
             )
         return self.result
+
+    def _survey(self, facts: FileFacts, text: str) -> Survey:
+        """What is known of a file whatever the location. Raises SyntaxError."""
+        if facts.path not in self._surveys:
+            self._surveys[facts.path] = Survey(facts, self.operations, text)
+        return self._surveys[facts.path]
 
     def _is_held(self, path: str, touch: Touch) -> bool:
         """Whether a path is taken from a store into which nothing but paths of this location are put."""
