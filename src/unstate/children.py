@@ -42,6 +42,8 @@ class _Guard:
                     start_new_session=True,
                 )
             assert self._process.stdin is not None
+            if self._process.stdin.closed:  # at the interpreter's end, where the guard takes everything away by itself
+                return
             self._process.stdin.write(f"{change}{json.dumps(what)}\n")
             self._process.stdin.flush()
 

@@ -165,3 +165,17 @@ def test_an_app_that_dies_while_it_answers_is_a_difference_and_no_crash(tmp_path
     report = verify(App(after, "app:app"), VISIT, backing, original=App(before, "app:app"), faults=["rotate"])
     assert report.outcome is Outcome.DIFFERS
     assert "no answer: RemoteProtocolError" in report.text()
+
+
+def test_a_command_that_listens_and_never_answers_is_refused(tmp_path: Path, backing: Backing) -> None:
+    # As a server does that opens its port before it imports the app, and the import fails.
+    (tmp_path / "serve.py").write_text(
+        "import socket, sys\n"
+        "listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+        "listener.accept()\n"
+        "listener.accept()\n"
+        "sys.exit('ImportError: no module named shop')\n"
+    )
+    app = App(tmp_path, f"{sys.executable} serve.py {{port}}")
+    with pytest.raises(CannotVerifyError, match=r"(?s)the app answers no request in one process.*ImportError: no"):
+        verify(app, Scenario("twice", lambda http: [http.get("/"), http.get("/")]), backing)

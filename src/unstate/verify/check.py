@@ -52,6 +52,7 @@ def verify(
         raise CannotVerifyError(f"{first.stopped}, in one process of {'the original' if original else 'the app'}")
     if not first.answers:
         raise CannotVerifyError(f"{scenario.name} makes no request")
+    _refuse_silence(first, "the original" if original else "the app")
     second = phases.single(reference)
     mask = Mask(first, second)
     again = mask.difference(second)
@@ -88,6 +89,14 @@ def verify(
         if not add(_faulty(fault, phases, reference, app, mask, named)):
             break
     return report(steps)
+
+
+def _refuse_silence(run: Run, who: str) -> None:
+    """A command may listen before its app fails to load: such silence is alike everywhere, and shows nothing."""
+    if all(answer.failure for answer in run.answers):
+        last = run.answers[-1]
+        output = next((answer.output for answer in run.answers if answer.output), "")
+        raise CannotVerifyError(f"{who} answers no request in one process: {last.failure}\n{output}".rstrip())
 
 
 def _faulty(
