@@ -166,11 +166,12 @@ def test_a_write_that_is_cut_fails_and_leaves_what_was_there(
 def test_a_read_that_is_cut_is_an_error_and_never_a_part(how: str, module: Path, environment: dict[str, str]) -> None:
     target = environment["AWS_ENDPOINT_URL_S3"]
     boto3.client("s3", endpoint_url=target).put_object(Bucket=BUCKET, Key="uploads/large.bin", Body=bytes(3_000_000))
-    program = """
+    program = f"""
         from backing_services import local_file, open_file, read_file
         PATH = "uploads/large.bin"
         try:
-                except Exception as error:
+            {how}
+        except Exception as error:
             print("failed", type(error).__name__)
     """
     with cutting(target, down=1_000_000) as endpoint:

@@ -157,6 +157,8 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
 
 def _key_type(store: Store) -> str:
     known = set(store.key_types)
+    if known == {"int", ""}:  # numbers by their text would be sorted as text
+        return "int"
     return known.pop() if known in ({"str"}, {"int"}) else ""
 
 
