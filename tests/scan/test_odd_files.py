@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from unstate import scan as scanning
 from unstate.config import Config
 from unstate.facts.values import FileFacts
 from unstate.model import Diagnostic, Scan
+from unstate.workers import Outcome
 
 APP = """\
 from flask import Flask, request
@@ -117,6 +119,10 @@ def test_a_file_that_vanishes_during_the_scan_is_told(tmp_path: Path, monkeypatc
     assert stores(result) == {("app.py", "sessions")}
 
 
+def nobody_is_that_fast(function: object, items: list[Any], *limits: object) -> list[Outcome[Any, Any]]:
+    return [Outcome(item, failure="took longer than 0 seconds") for item in items]
+
+
 class TestWhatPasses:
     """What was so for one scan only is not believed by the next."""
 
@@ -161,7 +167,7 @@ class TestWhatPasses:
         (root / "app.py").write_text(APP)
         with monkeypatch.context() as patch:
             patch.setattr(scanning, "_SERIAL", 0)
-            patch.setattr(scanning, "_PATIENCE", 0)  # no worker is that fast
+            patch.setattr(scanning.workers, "supervised", nobody_is_that_fast)
             assert "took longer" in messages(scanning.scan(root, Config()))["app.py"]
         result = scanning.scan(root, Config())
         assert result.diagnostics == ()
