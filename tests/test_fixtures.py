@@ -112,16 +112,12 @@ def test_the_result_parses_and_a_second_run_plans_nothing_more(name: str, work: 
     assert [group.id for group in again.groups if group.verdict is not Verdict.MANUAL] == []
 
 
-# A burst finds what their plans do not say: one function writes a store, and its caller reads it in another step.
-RACES_NOT_DECLARED = {"async_helpers", "async_helpers_kept"}
-
-
 @pytest.mark.parametrize("name", DRIVEN)
 def test_the_result_answers_as_the_original_while_processes_die(name: str, backing: Backing) -> None:
     case = FIXTURES / name
     declared = planned(case / "before").groups
-    # Nor do plans say that two requests may both find that a file is not there.
-    silent = name in RACES_NOT_DECLARED or any(group.finding.shape is Shape.FILE for group in declared)
+    # Plans do not say yet that two requests may both find that a file is not there, which a burst finds.
+    silent = any(group.finding.shape is Shape.FILE for group in declared)
     faults: tuple[Fault, ...] = ("kill", "fresh") if silent else ("kill", "fresh", "burst")
     report = check_case(case, backing=backing, faults=faults, declared=declared)
     assert report.ok, textwrap.indent(report.text(), "    ")

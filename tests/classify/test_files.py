@@ -1179,3 +1179,28 @@ def test_ids_carry_no_lines(tmp_path: Path) -> None:
 def test_a_template_string_without_a_word_is_no_path(tmp_path: Path) -> None:
     source = SAVE_AND_SERVE.replace('app.config["UPLOAD_FOLDER"], name))', 'app.config["UPLOAD_FOLDER"], name + f""))')
     assert len(stores(tmp_path, {"app.py": source + '\nopen(f"", "w").write("x")\n'})) == 1
+
+
+def test_an_object_that_is_a_path_itself_is_no_argument(tmp_path: Path) -> None:
+    source = """
+    import pathlib
+    from flask import Flask, request
+    app = Flask(__name__)
+
+    class Report(pathlib.PosixPath):
+        def keep(self, text):
+            with open(self, "w") as file:
+                file.write(text)
+
+        def close(self):
+            return self.keep("")
+
+    def made():
+        return Report("report.txt")
+
+    @app.post("/report")
+    def report():
+        made().keep(request.get_data(as_text=True))
+        return made().close()
+    """
+    assert stores(tmp_path, {"app.py": source}) == []

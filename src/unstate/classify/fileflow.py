@@ -93,6 +93,7 @@ class _Spot:
 class _Work:
     """One operation of one call, with its operand."""
 
+    call: ast.Call
     spot: _Spot  # of the call, with the places of the operand
     name: str
     op: Op
@@ -136,10 +137,9 @@ class Survey:
                 if work.op is Op.LIST and work.name not in ("listdir", "glob1"):
                     flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
                 operands.add(id(work.operand))
-                assert isinstance(spot.node, ast.Call)
-                flow.touches.append(Touch(spot.node, work.op, work.operand, spot.places, spot.frame))
-            elif not spot.places and _is_certain(spot.node, work.name) and not isinstance(work.operand, ast.Constant):
-                flow.unknown.append(Touch(spot.node, work.op, work.operand, (), spot.frame))  # type: ignore[arg-type]
+                flow.touches.append(Touch(work.call, work.op, work.operand, spot.places, spot.frame))
+            elif not spot.places and _is_certain(work.call, work.name) and not isinstance(work.operand, ast.Constant):
+                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame))
         covered: set[int] = set()
         for spot in self.spots:
             if id(spot.node) in covered or not any(concerns(place) for place in spot.places):
@@ -219,7 +219,7 @@ class Survey:
                 continue
             self.acting.add(id(node))
             spot = _Spot(node, around, frame, scope, self.places(operand, frame, scope))
-            self.work.append(_Work(spot, name, op, operand))
+            self.work.append(_Work(node, spot, name, op, operand))
 
     def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: Scope) -> None:
         """The parts that make up a path are accounted for with it; arguments of calls that give no path are not."""
@@ -230,8 +230,8 @@ class Survey:
             self._cover(child, covered, frame, scope)
 
 
-def _is_certain(node: ast.expr, name: str) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+def _is_certain(node: ast.Call, name: str) -> bool:
+    if not isinstance(node.func, ast.Attribute):
         return name in _CERTAIN
     owner = node.func.value
     last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
@@ -249,10 +249,9 @@ def _is_open(node: ast.AST | None) -> bool:
 
 def _operand(node: ast.Call) -> ast.expr | None:
     """What a call that makes a folder makes: its first argument where it is a function, else what it is called on."""
-    function = node.func
-    owner = function.value if isinstance(function, ast.Attribute) else None
-    if owner is not None and function.attr == "mkdir" and getattr(owner, "id", "") != "os":  # type: ignore[attr-defined]
-        return owner
+    match node.func:
+        case ast.Attribute(value=owner, attr="mkdir") if getattr(owner, "id", "") != "os":
+            return owner
     return node.args[0] if node.args else next((each.value for each in node.keywords if each.arg == "name"), None)
 
 

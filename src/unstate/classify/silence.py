@@ -91,7 +91,7 @@ def _short_lived(subject: Subject) -> bool:
     if slot.sort == "class" and (
         not subject.defined_in_class_body() or _rebound_on_self(subject) or _rebound_on_objects(subject)
     ):
-        return not subject.lifetimes.is_long(subject.owner)  # type: ignore[arg-type]
+        return subject.owner is None or not subject.lifetimes.is_long(subject.owner)
     if slot.sort == "local":
         return not _outlives_call(subject)
     return False

@@ -69,16 +69,16 @@ def list_services(
 def plan(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
-    exclude: Exclude = [],  # noqa: B006
-    owner: Owner = [],  # noqa: B006
+    only: Only = [],
+    exclude: Exclude = [],
+    owner: Owner = [],
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="The I-th of N parts, one a machine; then `batch merge`.")
     ] = "",
     accept: Annotated[Accept, typer.Option(help="Take groups up to this verdict.")] = Accept.REVIEW,
     ttl: Annotated[
         list[str], typer.Option(metavar="KIND=DURATION", help="How long entries live, as in session=12h.")
-    ] = [],  # noqa: B006
+    ] = [],
     engine: Annotated[EngineName, typer.Option(help="Where the work is done.")] = EngineName.POOL,
     jobs: Jobs = None,
     timeout: Timeout = 300,
@@ -126,13 +126,13 @@ def plan(
 def review(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
+    only: Only = [],
     kind: Annotated[str, typer.Option(metavar="KIND", help="Decide on stores of this kind: session, cache, …")] = "",
     store: Annotated[str, typer.Option(metavar="GLOB", help="Decide on stores of this name.")] = "",
     path: Annotated[str, typer.Option(metavar="GLOB", help="Decide on stores defined in these files.")] = "",
     answers: Annotated[
         list[str], typer.Option("--set", metavar="NAME=ANSWER", help="Answer a question, as in ttl=12h.")
-    ] = [],  # noqa: B006
+    ] = [],
     take: Annotated[bool, typer.Option("--take", help="Take these stores.")] = False,
     leave: Annotated[bool, typer.Option("--leave", help="Leave these stores.")] = False,
     jobs: Jobs = None,
@@ -164,7 +164,7 @@ def review(
 def apply(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
+    only: Only = [],
     accept: Annotated[Accept, typer.Option(help="Write groups up to this verdict.")] = Accept.EXACT,
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes here.")
@@ -185,7 +185,7 @@ def apply(
 def test(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
+    only: Only = [],
     jobs: Jobs = None,
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Time for one run.")] = 900,
 ) -> None:
@@ -205,7 +205,7 @@ def test(
 def branch(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
+    only: Only = [],
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace branches that hold an earlier change of ours, and nothing else.")
     ] = False,
@@ -226,7 +226,7 @@ def branch(
 def pull_requests(
     root: Root = Path(),
     folder: Folder = None,
-    only: Only = [],  # noqa: B006
+    only: Only = [],
     push: Annotated[
         bool, typer.Option("--push", help="Push the branches, and open the pull requests with gh.")
     ] = False,

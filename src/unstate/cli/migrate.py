@@ -39,13 +39,13 @@ def migrate(
     ] = None,
     only: Annotated[
         list[str], typer.Option(metavar="GLOB", help="Take only stores whose name (app.sessions) or id matches.")
-    ] = [],  # noqa: B006
+    ] = [],
     decisions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What was decided: groups taken or left, questions answered.")
     ] = None,
     ttl: Annotated[
         list[str], typer.Option(metavar="KIND=DURATION", help="How long entries live, as in session=12h.")
-    ] = [],  # noqa: B006
+    ] = [],
     plan: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Follow this plan, as long as no file of it has changed.")
     ] = None,

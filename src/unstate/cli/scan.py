@@ -22,17 +22,17 @@ def scan(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Folders, or files, that hold an app.")],
     output_format: Annotated[
         list[str], typer.Option(metavar="FORMAT[:FILE]", help=f"One of {', '.join(FORMATS)}; to stdout or a file.")
-    ] = ["text"],  # noqa: B006
+    ] = ["text"],
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Answer with 0 even if something was found.")] = False,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A scan's JSON output; what it lists is not reported again.")
     ] = None,
     select: Annotated[
         list[str], typer.Option(metavar="CODE", help="Report these rules only, by code or its beginning (US1).")
-    ] = [],  # noqa: B006
+    ] = [],
     ignore: Annotated[
         list[str], typer.Option(metavar="CODE", help="Leave these rules out, beside those of the settings.")
-    ] = [],  # noqa: B006
+    ] = [],
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read files, by default one a core."),

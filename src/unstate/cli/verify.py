@@ -37,7 +37,7 @@ def verify(
     python: Annotated[str, typer.Option(metavar="PATH", help="The interpreter that has the app's dependencies.")] = "",
     output_format: Annotated[
         list[str], typer.Option(metavar="FORMAT[:FILE]", help=f"One of {', '.join(FORMATS)}; to stdout or a file.")
-    ] = ["text"],  # noqa: B006
+    ] = ["text"],
 ) -> None:
     """Run the app as several processes that die, on a real Redis and S3, and compare its answers with one process.
 

@@ -320,6 +320,8 @@ class Map(Paths):
             return tuple(found)
         names = [each.name for each in frame.parameters]
         position = names.index(slot.name) - (names[0] in ("self", "cls"))
+        if position < 0:  # `self`: no call hands it over
+            return tuple(found)
         for path, ref, index in self._callers(Function(slot.path, slot.frame)):
             found += self._argument(path, ref, index, position, slot.name)
         return tuple(found)

@@ -11,6 +11,7 @@ import builtins
 from unstate.facts.values import CLASS, FUNCTION, Hint, Path, Ref
 from unstate.link import containers, frameworks, typing
 from unstate.link.annotations import element_annotation, outermost
+from unstate.link.attributes import Attributes
 from unstate.link.program import Binding, Program
 from unstate.link.values import (
     App,
@@ -52,14 +53,19 @@ class Resolver:
         self._held: dict[Slot, Value] = {}
         self._holding: set[Slot] = set()
         self._importing: set[tuple[str, str]] = set()  # names on the way, for modules that import each other
-        self.attributes: dict[Class, dict[str, list[tuple[str, Ref]]]] = {}
-        self.app_attributes: dict[str, list[tuple[str, Ref]]] = {}
-        self.function_attributes: dict[tuple[Function, str], list[tuple[str, Ref]]] = {}
-        self._binders: dict[str, list[Class]] | None = None
+        self._return_refs: dict[str, dict[int, list[Ref]]] = {}
         self._lineages: dict[Class, list[Class]] = {}
         self._heirs: dict[str, dict[Class, list[Class]]] = {}  # by attribute, by base
-        self._collect_own_attributes()
-        self._collect_other_attributes()
+        self._bound_by = Attributes(program)
+        self.attributes = self._bound_by.of_classes
+        self.app_attributes = self._bound_by.of_app
+        self.function_attributes = self._bound_by.of_functions
+        self._bound_by.collect(self)
+
+    def forget(self) -> None:
+        """Answers that were given before all attributes were known are asked for anew."""
+        self._resolved.clear()
+        self._held.clear()
 
     # Paths
 
@@ -115,7 +121,7 @@ class Resolver:
             return External(f"builtins.{name}") if name in _BUILTINS else None
         scope, bindings = found
         frames = self.program.facts[path].frames
-        owner = self._self_class(path, scope, name)
+        owner = self.self_class(path, scope, name)
         if owner is not None:
             return owner
         if frames[scope].sort == CLASS:
@@ -138,7 +144,7 @@ class Resolver:
             self._defined[key] = next((each for each in bindings if each.frame >= 0 or each.imported is not None), None)
         return self._defined[key]
 
-    def _self_class(self, path: str, scope: int, name: str) -> Value:
+    def self_class(self, path: str, scope: int, name: str) -> Value:
         """`self` and `cls`, by their position in a method."""
         frames = self.program.facts[path].frames
         frame = frames[scope]
@@ -391,17 +397,17 @@ class Resolver:
         if slot.sort == "function":
             return self.function_attributes.get((Function(slot.path, slot.frame), slot.name), [])
         if slot.sort == "module":
-            return self._outer_writes.get(slot, [])
+            return self._bound_by.of_modules.get(slot, [])
         return []
 
     def _heirs_with(self, owner: Class, name: str) -> list[Class]:
         """Subclasses that bind an attribute of this name."""
-        if self._binders is None:  # while they are collected
+        if self._bound_by.binders is None:  # while they are collected
             binders = [child for child, names in self.attributes.items() if name in names]
             return [child for child in binders if owner in self.lineage(child)[1:]]
         if name not in self._heirs:
             heirs: dict[Class, list[Class]] = {}
-            for child in self._binders.get(name, ()):
+            for child in self._bound_by.binders.get(name, ()):
                 for base in self.lineage(child)[1:]:
                     heirs.setdefault(base, []).append(child)
             self._heirs[name] = heirs
@@ -504,7 +510,7 @@ class Resolver:
             found = [of]
             for known in found:
                 found += [base for base in self.bases(known) if base not in found]
-            if self._binders is None:  # bases may not be known yet
+            if self._bound_by.binders is None:  # bases may not be known yet
                 return found
             self._lineages[of] = found
         return self._lineages[of]
@@ -551,73 +557,6 @@ class Resolver:
 
     def _is_property(self, function: Function) -> bool:
         return any(path[-1] in ("property", "cached_property") for path in self.program.frame(function).decorators)
-
-    # Who binds attributes
-
-    def _collect_own_attributes(self) -> None:
-        """`self.x = ` and `cls.x = `, which need no resolution."""
-        self._return_refs: dict[str, dict[int, list[Ref]]] = {}
-        self._outer_writes: dict[Slot, list[tuple[str, Ref]]] = {}
-        self._foreign: list[tuple[str, Ref]] = []
-        for path, file in self.program.facts.items():
-            for ref in file.refs:
-                if ref.use not in ("target", "augment") or len(ref.path) < 2 or ref.path[-1] in ("[]", "()"):
-                    continue
-                value: Value = None
-                if len(ref.path) == 2:
-                    found = self.program.lookup(path, ref.frame, ref.path[0])
-                    value = self._self_class(path, found[0], ref.path[0]) if found is not None else None
-                if isinstance(value, Instance):
-                    value = value.of
-                if isinstance(value, Class):
-                    self.attributes.setdefault(value, {}).setdefault(ref.path[1], []).append((path, ref))
-                else:
-                    self._foreign.append((path, ref))
-
-    def _collect_other_attributes(self) -> None:
-        """`m.x = `, `C.x = `, `obj.x = `, `app.state.x = `, `f.x = `, for which the rest of the path is followed."""
-        for path, ref in self._foreign:
-            name = frameworks.app_attribute(ref.path, len(ref.path) - 1)
-            if name is not None and (frameworks.names_app(frameworks.app_part(ref.path)) or self._is_app(path, ref)):
-                self.app_attributes.setdefault(name, []).append((path, ref))
-        self._resolved.clear()
-        for path, ref in self._foreign:
-            if not ref.path[-1].isidentifier():
-                continue
-            owner = self.resolve(path, ref.frame, ref.path[:-1])
-            if isinstance(owner, Slot):
-                owner = self.settle(owner)[1]
-            name = ref.path[-1]
-            if isinstance(owner, Instance):
-                owner = owner.of
-            if isinstance(owner, Class):
-                if self._declares(owner, path, ref):
-                    self.attributes.setdefault(owner, {}).setdefault(name, []).append((path, ref))
-            elif isinstance(owner, Function):
-                self.function_attributes.setdefault((owner, name), []).append((path, ref))
-            elif isinstance(owner, Module) and not owner.path.endswith("/"):
-                self._outer_writes.setdefault(Slot("module", owner.path, 0, name), []).append((path, ref))
-        self._resolved.clear()
-        self._held.clear()
-        self._binders = {}
-        for child, names in self.attributes.items():
-            for name in names:
-                self._binders.setdefault(name, []).append(child)
-
-    def _declares(self, owner: Class, path: str, ref: Ref) -> bool:
-        """Whether an attribute that is bound through an instance is the class's own.
-
-        Bound by it, or by its code, or by a module for an object that it made.
-        """
-        if self.class_member(owner, ref.path[-1]) is not None or not ref.frame:
-            return True
-        around = self.program.class_around(path, ref.frame)
-        return around is not None and Class(path, around) in self.lineage(owner)
-
-    def _is_app(self, path: str, ref: Ref) -> bool:
-        part = frameworks.app_part(ref.path)
-        value = self.resolve(path, ref.frame, part)
-        return isinstance(self.settle(value)[1] if isinstance(value, Slot) else value, App)
 
 
 def _argument(ref: Ref, name: str, position: int, keyword: str) -> Hint:

@@ -11,12 +11,14 @@ from unstate.codemods import Codemod
 from unstate.config import Config
 from unstate.model import Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan.bindings import binding
-from unstate.plan.coroutines import Coroutines
+from unstate.plan.coroutines import made_from
+from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
 from unstate.plan.folders import COPYING, planned
 from unstate.plan.layout import Choice, choose, expires_by_key
+from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
@@ -41,7 +43,7 @@ class Planner:
         self.codemods = codemods
         self.sources = sources
         self.backing = backing
-        self._coroutines: dict[str, Coroutines] = {}
+        self._mentions: dict[str, Mentions] = {}
 
     def group(self, finding: Finding, prefix: str, answers: Mapping[str, str]) -> Group:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
@@ -75,7 +77,7 @@ class Planner:
             *_from_types(finding, choice),
             *_from_expiry(group, own),
             *_from_bound(finding.store),
-            *sorted(from_rules),
+            *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
             *lost,
             *(
                 f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"
@@ -109,15 +111,18 @@ class Planner:
         changed = [each for each in tried if each.after != self.sources.read(each.path)]
         return msgspec.structs.replace(wider, files=tuple(each.path for each in changed)), changed
 
+    def _mentions_in(self, service: str) -> Mentions:
+        if service not in self._mentions:
+            self._mentions[service] = Mentions(self.sources, service)
+        return self._mentions[service]
+
     def _awaiting(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
         """The group with synchronous functions made asynchronous where all that call them are."""
         service = group.finding.store.service
         blocking = {(each.path, name) for each in outcomes for name in each.blocking.get(group.id, ()) if name}
         if not blocking or not self.sources.mentions(service, b"async def"):
             return group, outcomes
-        if service not in self._coroutines:
-            self._coroutines[service] = Coroutines(self.sources, service)
-        awaited, files = self._coroutines[service].made_from(blocking)
+        awaited, files = made_from(self._mentions_in(service), blocking)
         wider = msgspec.structs.replace(
             group, awaited=tuple(sorted(awaited)), files=tuple(sorted({*group.files, *files}))
         )
