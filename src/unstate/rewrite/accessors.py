@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from unstate.model import Accessor
-from unstate.rewrite.flow import Flow
 from unstate.rewrite.places import called_name
+
+if TYPE_CHECKING:
+    from unstate.rewrite.flow import Flow
 
 
 def calls_of(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression | None]]:
@@ -54,8 +57,8 @@ def is_called_on_owner(flow: Flow, accessor: Accessor, value: cst.BaseExpression
         case cst.Call(func=func):
             return called_name(func) == accessor.owner
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            kinds = list(_kinds(flow, name))
-            return bool(kinds) and all(kind == accessor.owner for kind in kinds)
+            found = list(kinds(flow, name))
+            return bool(found) and all(kind == accessor.owner for kind in found)
     return False
 
 
@@ -67,7 +70,7 @@ def _uses(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.CSTNode, cst.CST
         yield function, flow.parent(function)
 
 
-def _kinds(flow: Flow, name: str) -> Iterator[str]:
+def kinds(flow: Flow, name: str) -> Iterator[str]:
     """The classes of which a name or attribute of that name is an object, "" for what cannot be told."""
     for each in (flow, *(flow.elsewhere(name) or ())):
         for use in each.uses(name):

@@ -11,14 +11,12 @@ from typing import TypeAlias
 import libcst as cst
 
 from unstate.model import Accessor
+from unstate.rewrite import callees
 from unstate.rewrite import flowwords as words
 from unstate.rewrite.places import (
     bindings_of,
-    bound_as,
     called,
     called_name,
-    in_order,
-    is_model,
     is_new_container,
     is_plain_annotation,
     is_plain_name,
@@ -26,17 +24,17 @@ from unstate.rewrite.places import (
     kept_names,
     names_in,
     parameter_of,
-    parts,
     registers,
     root_name,
     waits,
 )
 from unstate.rewrite.trace import Change, Trace
+from unstate.rewrite.tree import Tree
 
 Elsewhere: TypeAlias = "Callable[[str], Sequence[Flow] | None]"
 
 
-class Flow:
+class Flow(Tree):
     """Follows values from one module through its service."""
 
     def __init__(
@@ -48,42 +46,9 @@ class Flow:
     ) -> None:
         """`elsewhere`: the flows of the other files that have a word, None where they are too many to read;
         `local_modules`: the top-level names of the service's own modules."""
-        self.module = module
+        super().__init__(module, local_modules)
         self.exported = exported
         self.elsewhere = elsewhere
-        self._local_modules = local_modules
-        self._parents: dict[int, cst.CSTNode] = {}
-        self._order: dict[int, int] = {}
-        self._functions: dict[str, list[cst.FunctionDef | cst.ClassDef]] = {}
-        self._imports: dict[str, str] = {}  # local name -> top-level module, "." for a relative one
-        self._end: dict[int, int] = {}  # the number of the last node below a node
-        self._uses: dict[str, list[cst.Name]] = {}  # in their order
-        self._loops: list[cst.While] = []
-        self._renamed: set[str] = set()  # names that are imported under another one
-        every = in_order(module)
-        for number, parent in enumerate(every):
-            self._order[id(parent)] = self._end[id(parent)] = number
-            for child in parts(parent):
-                self._parents[id(child)] = parent
-            self._note(parent)
-        for node in reversed(every[1:]):
-            around = id(self._parents[id(node)])
-            self._end[around] = max(self._end[around], self._end[id(node)])
-
-    def _note(self, node: cst.CSTNode) -> None:
-        match node:
-            case cst.Name(value=name):
-                self._uses.setdefault(name, []).append(node)
-            case cst.While():
-                self._loops.append(node)
-            case cst.FunctionDef() | cst.ClassDef():
-                self._functions.setdefault(node.name.value, []).append(node)
-            case cst.ImportFrom(names=[*aliases]):
-                top = "." if node.relative or node.module is None else root_name(node.module)
-                self._imports.update((bound_as(alias), top) for alias in aliases)
-                self._renamed.update(alias.evaluated_name for alias in aliases if alias.asname is not None)
-            case cst.Import(names=aliases):
-                self._imports.update((bound_as(alias), root_name(alias.name)) for alias in aliases)
 
     def follow(self, node: cst.CSTNode, trace: Trace) -> str | None:
         """Why a value may be changed where that cannot be written back, or go where nobody can tell; None if not."""
@@ -108,49 +73,10 @@ class Flow:
         finally:
             trace.root = ""
 
-    def _below(self, node: cst.CSTNode, around: cst.CSTNode) -> bool:
-        return self._order[id(around)] <= self._order[id(node)] <= self._end[id(around)]
-
-    def _names_below(self, scope: cst.CSTNode, names: Collection[str]) -> list[cst.Name]:
-        """The uses of names in a scope, in their order."""
-        found = [use for name in names for use in self._uses.get(name, ()) if self._below(use, scope)]
-        return sorted(found, key=lambda use: self._order[id(use)])
-
-    def uses(self, name: str) -> Sequence[cst.Name]:
-        """Where a name or attribute of that name stands in the module."""
-        return self._uses.get(name, ())
-
-    def is_renamed(self, name: str) -> bool:
-        """Whether the module imports a name under another one."""
-        return name in self._renamed
-
-    def is_own(self, name: str) -> bool:
-        """Whether a name is a function of the module, or of another one of the service."""
-        imported = self._imports.get(name)
-        return name in self._functions if imported is None else imported == "." or imported in self._local_modules
-
-    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        """The node around a node."""
-        return self._parents.get(id(node))
-
-    def around(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
-        """The nodes around a node, the module first, the node itself last."""
-        found = [node]
-        while (parent := self._parents.get(id(found[-1]))) is not None:
-            found.append(parent)
-        return tuple(reversed(found))
-
-    def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
-        """The innermost function around a node."""
-        current: cst.CSTNode | None = node
-        while current is not None and not isinstance(current, cst.FunctionDef):
-            current = self._parents.get(id(current))
-        return current
-
     # -- one use of a value ------------------------------------------------------------------------------------------
 
     def _changed(self, node: cst.CSTNode, trace: Trace) -> str | None:
-        key = (id(node), trace.root)
+        key = (id(node), f"{trace.root} {trace.foreign}")
         if key in trace.following:
             return None
         trace.following.add(key)
@@ -243,16 +169,17 @@ class Flow:
     def _attribute(self, parent: cst.Attribute, trace: Trace) -> str | None:
         call = self._parents[id(parent)]
         if not (isinstance(call, cst.Call) and call.func is parent):
-            return self._changed(parent, trace)
+            plain = parent.attr.value in trace.plain and not self._is_stored(parent)
+            return None if plain else self._changed(parent, trace)
         method = parent.attr.value
         if method in words.CHANGES:
             reason = self._change(parent, trace, f"`.{method}()` changes it in place")
             return reason or (self._changed(call, trace) if method == "setdefault" else None)
         if method in words.READS:
             return self._changed(call, trace) if method in words.KEEPING else None
-        methods = self._methods(method)
+        methods = callees.callees(self, call, method, None, "")
         if not methods:
-            return f"`.{method}()` may change it"
+            return None if trace.foreign else f"`.{method}()` may change it"
         reason, changes = self._into(methods, 0, "", trace, receiver=True)
         for change in changes if reason is None else ():
             trace.step = trace.step or change.step  # which field of it the method changes
@@ -287,57 +214,29 @@ class Flow:
             return None
         if name in words.HOLDERS or argument.star:
             return reason
-        if self._makes_model(name):
-            return self._changed(call, trace)
-        functions = self._methods(name)
+        keyword = "" if argument.keyword is None else argument.keyword.value
+        if callees.makes_model(self, name):
+            return None if keyword and callees.takes_plain(self, name, keyword) else self._changed(call, trace)
+        place = len([arg for arg in call.args[: call.args.index(argument)] if arg.keyword is None])
+        functions = callees.callees(self, call, name, place, keyword)
         if functions:
-            place = len([arg for arg in call.args[: call.args.index(argument)] if arg.keyword is None])
-            keyword = "" if argument.keyword is None else argument.keyword.value
             found, changes = self._into(functions, place, keyword, trace)
             if found is None and changes:
                 return self._change(argument, trace, f"`{name}` changes it")
             return found
-        library = self._library(root_name(call.func))
+        library = callees.library(self, root_name(call.func))
         if library:
             trace.notes.append(f"`{name}` of {library} is handed a value of it: a change made there is not kept")
-            return self._changed(call, trace)
+            return self._of_library(call, trace)
         return reason
 
-    def _methods(self, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
-        """The functions of the service that are called so; none where one of them is a class, or nobody can tell."""
-        others = self.elsewhere(name) if name not in words.COMMON_METHODS else None
-        found = [(flow, each) for flow in (self, *(others or ())) for each in flow._functions.get(name, ())]
-        if others is None or not all(isinstance(each, cst.FunctionDef) for _, each in found):
-            return []
-        return found  # type: ignore[return-value]
-
-    def _library(self, name: str) -> str:
-        """The library that a name is of, or that makes the object that it is bound to in a module; "" for none."""
-        imported = self._imports.get(name, "")
-        if imported and imported != "." and imported not in self._local_modules:
-            return imported
-        for flow in (self, *(self.elsewhere(name) or ())) if name and name not in ("self", "cls") else ():
-            for use in flow.uses(name):
-                target = flow.parent(use)
-                assign = flow.parent(target) if isinstance(target, cst.AssignTarget) else None
-                if isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call) and flow.function(use) is None:
-                    made_by = flow._imports.get(root_name(assign.value.func), "")
-                    if made_by and made_by != "." and made_by not in self._local_modules:
-                        return made_by
-        return ""
-
-    def _makes_model(self, name: str) -> bool:
-        """Whether a call makes an object that only holds what it is given."""
-        if not name.lstrip("_")[:1].isupper():
-            return False
-        found = [each for flow in (self, *(self.elsewhere(name) or ())) for each in flow._functions.get(name, ())]
-        return bool(found) and all(isinstance(each, cst.ClassDef) and self._is_model(each) for each in found)
-
-    def _is_model(self, of: cst.ClassDef) -> bool:
-        """Whether a class, or one that it derives from, is a record with declared fields, made as such ones are."""
-        if any(isinstance(each, cst.FunctionDef) and each.name.value == "__init__" for each in of.body.body):
-            return False
-        return is_model(of) or any(self._makes_model(called_name(base.value)) for base in of.bases)
+    def _of_library(self, call: cst.CSTNode, trace: Trace) -> str | None:
+        """What a library makes of a value is its own: methods that the service does not define are the library's."""
+        before, trace.foreign = trace.foreign, True
+        try:
+            return self._changed(call, trace)
+        finally:
+            trace.foreign = before
 
     def _into(
         self,
@@ -358,18 +257,19 @@ class Flow:
             if (id(function), name) in trace.following or is_plain_parameter(function, name):
                 continue
             trace.following.add((id(function), name))
-            inner = Trace(root=name, function=function, following=trace.following, notes=trace.notes)
+            inner = Trace(
+                root=name,
+                function=function,
+                following=trace.following,
+                notes=trace.notes,
+                plain=trace.plain,
+                foreign=trace.foreign,
+            )
             reason = flow._names(function, {name}, inner)
             if reason is not None:
                 return f"it is handed to `{function.name.value}`, and there {reason}", changes
             changes.extend(inner.changes)
         return None, changes
-
-    def is_method(self, function: cst.FunctionDef) -> bool:
-        """Whether a function gets the object or class that it is called on."""
-        body = self._parents[id(function)]
-        static = any(called_name(each.decorator) == "staticmethod" for each in function.decorators)
-        return isinstance(self._parents.get(id(body)), cst.ClassDef) and not static
 
     # -- names -------------------------------------------------------------------------------------------------------
 
@@ -463,12 +363,6 @@ class Flow:
                 return plain and method in words.CHANGES
         return False
 
-    def _is_target(self, element: cst.CSTNode) -> bool:
-        node = element
-        while isinstance(node, cst.Element | cst.Tuple | cst.List):
-            node = self._parents[id(node)]
-        return isinstance(node, cst.AssignTarget | cst.For | cst.CompFor)
-
     # -- what is returned --------------------------------------------------------------------------------------------
 
     def _returned(self, node: cst.CSTNode, trace: Trace) -> str | None:
@@ -508,7 +402,7 @@ class Flow:
             return None
         direct = node.value is trace.start or (isinstance(node.value, cst.Name) and node.value.value == trace.root)
         names = [each.name.value for each in (*function.params.posonly_params, *function.params.params)]
-        if sum(flow.is_method(each) == method for flow, each in self._methods(function.name.value)) != 1:
+        if sum(flow.is_method(each) == method for flow, each in callees.functions(self, function.name.value)) != 1:
             return None  # one of several of that name
         if not direct or trace.key.value not in names or len(bindings_of(function, trace.key.value)) != 1:
             return None
@@ -539,10 +433,6 @@ class Flow:
         """Whether a method belongs to a class whose methods a framework calls, and writes out what they give."""
         owner = self._parents[id(self._parents[id(function)])]
         return isinstance(owner, cst.ClassDef) and any(called_name(b.value) in words.VIEWS for b in owner.bases)
-
-    def is_no_use(self, name: cst.CSTNode) -> bool:
-        """Whether a name is another's attribute, an import or a definition."""
-        return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
 
     def _is_named(self, function: cst.FunctionDef) -> bool:
         name = function.name.value

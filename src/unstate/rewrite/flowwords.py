@@ -19,6 +19,7 @@ CONSUMERS = frozenset(
     "dump JSONResponse "
     "send_file send_from_directory FileResponse open "
     "json_response render_template render make_response debug info warning error exception critical log Response "
+    "redirect RedirectResponse HttpResponseRedirect "
     "HTTPException abort emit send send_json send_text publish".split()
 )
 ASKING = frozenset(  # methods that look for what they are handed, or make text of it

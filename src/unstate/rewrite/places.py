@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 import libcst as cst
@@ -127,27 +127,35 @@ def _chain_root(node: cst.BaseExpression) -> str:
 
 
 _PLAIN = frozenset({"str", "int", "bool", "float", "None", "bytes"})
+_IMMUTABLE = _PLAIN | frozenset({"datetime", "date", "timedelta", "UUID", "Decimal"})
 _GIVES_PLAIN = _PLAIN | frozenset(  # functions and methods whose value nobody can change
     "len token_hex token_urlsafe token_bytes urandom uuid4 uuid1 hexdigest digest isoformat strftime time monotonic "
     "time_ns timestamp now utcnow today strip lower upper join replace format decode encode dumps round sum".split()
 )
 
 
-def is_plain_annotation(annotation: cst.Annotation | None) -> bool:
-    """Whether what is declared is text, a number, or another thing that nobody can change in place."""
-    return annotation is not None and _declares_plain(annotation.annotation)
+def is_plain_annotation(annotation: cst.Annotation | None, also: Collection[str] = ()) -> bool:
+    """Whether what is declared is text, a number, or another thing that nobody can change in place; `also`: names of
+    classes whose objects are such things."""
+    return annotation is not None and _declares_plain(annotation.annotation, also)
 
 
-def _declares_plain(declared: cst.CSTNode) -> bool:
+def _declares_plain(declared: cst.CSTNode, also: Collection[str]) -> bool:
     match declared:
-        case cst.Name(value=name):
-            return name in _PLAIN
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name in _IMMUTABLE or name in also
+        case cst.SimpleString():
+            try:
+                return _declares_plain(cst.parse_expression(str(declared.evaluated_value)), also)
+            except cst.ParserSyntaxError:
+                return False
         case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
-            return _declares_plain(left) and _declares_plain(right)
-        case cst.Subscript(
-            value=cst.Name(value="Optional"), slice=[cst.SubscriptElement(slice=cst.Index(value=inner))]
-        ):
-            return _declares_plain(inner)
+            return _declares_plain(left, also) and _declares_plain(right, also)
+        case cst.Subscript(value=cst.Name(value="Literal")):
+            return True
+        case cst.Subscript(value=cst.Name(value="Optional" | "Union" | "tuple" | "Tuple"), slice=parts):
+            inner = [each.slice.value for each in parts if isinstance(each.slice, cst.Index)]
+            return all(isinstance(each, cst.Ellipsis) or _declares_plain(each, also) for each in inner)
     return False
 
 

@@ -33,4 +33,6 @@ class Trace:
     copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
     key: cst.CSTNode | None = None  # under which the value was found
     accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
+    plain: frozenset[str] = frozenset()  # fields of it, and of what it holds, whose values nobody can change in place
+    foreign: bool = False  # what is followed was made by a library
     given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key

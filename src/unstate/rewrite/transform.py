@@ -11,7 +11,7 @@ import libcst as cst
 from unstate.catalogue import rules_for
 from unstate.catalogue.rule import Rule
 from unstate.model import Accessor, Layout, Refusal, Verdict
-from unstate.rewrite import accessors, forms, guards
+from unstate.rewrite import accessors, callees, forms, guards
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
@@ -349,8 +349,12 @@ class Transformer(cst.CSTTransformer):
         stored: bool,
         accessor: Accessor | None = None,
     ) -> None:
-        trace = Trace(key=key, accessors=frozenset(each.name for each in binding.accessors))
         flow = self.source.flow
+        trace = Trace(
+            key=key,
+            accessors=frozenset(each.name for each in binding.accessors),
+            plain=callees.plain_fields(flow, binding.model) if binding.model else frozenset(),
+        )
         reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)
         unsure = accessor is not None and (reason or trace.changes)
         if accessor is not None and unsure and not accessors.is_called_on_owner(flow, accessor, value):

@@ -1,0 +1,172 @@
+"""What a call calls: functions and classes of the service, with their fields, or a library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from unstate.rewrite import flowwords as words
+from unstate.rewrite.places import (
+    called_name,
+    is_model,
+    is_plain_annotation,
+    parameter_of,
+    root_name,
+)
+
+if TYPE_CHECKING:
+    from unstate.rewrite.flow import Flow
+
+_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum"})
+
+
+def functions(flow: Flow, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
+    """The functions of the service that are called so; none where one of them is a class, or nobody can tell."""
+    others = flow.elsewhere(name) if name not in words.COMMON_METHODS else None
+    found = [(each, node) for each in (flow, *(others or ())) for node in each.defined(name)]
+    if others is None or not all(isinstance(node, cst.FunctionDef) for _, node in found):
+        return []
+    return found  # type: ignore[return-value]
+
+
+def callees(
+    flow: Flow, call: cst.Call, name: str, place: int | None, keyword: str
+) -> list[tuple[Flow, cst.FunctionDef]]:
+    """Those that a call may mean: of the class that it is called on, where that is named, and that take the argument
+    it has at a place (None for the object that it is called on)."""
+    found = _of_class(flow, call, name) or functions(flow, name)
+    if place is None:
+        return found
+    fitting = [
+        (each, node)
+        for each, node in found
+        if parameter_of(node, place + each.is_method(node), keyword) is not None or node.params.star_arg
+    ]
+    return fitting or found
+
+
+def _of_class(flow: Flow, call: cst.Call, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
+    """The one method that `Class.method(...)` calls, where the service has one class of that name."""
+    if not isinstance(call.func, cst.Attribute) or not isinstance(call.func.value, cst.Name):
+        return []
+    owner = call.func.value.value
+    if not owner.lstrip("_")[:1].isupper() or not flow.is_own(owner):
+        return []
+    classes = list(classes_of(flow, owner))
+    found = [(each, node) for each, of in classes for node in _methods(of) if node.name.value == name]
+    return found if len(classes) == len(found) == 1 else []
+
+
+def classes_of(flow: Flow, name: str) -> Iterator[tuple[Flow, cst.ClassDef]]:
+    """The classes of the service of a name."""
+    for each in (flow, *(flow.elsewhere(name) or ())):
+        for node in each.defined(name):
+            if isinstance(node, cst.ClassDef):
+                yield each, node
+
+
+def _methods(of: cst.ClassDef) -> Iterator[cst.FunctionDef]:
+    return (each for each in of.body.body if isinstance(each, cst.FunctionDef))
+
+
+def library(flow: Flow, name: str) -> str:
+    """The library that a name is of, or that makes the object that it is bound to in a module; "" for none."""
+    imported = flow.imported_from(name)
+    if imported:
+        return imported
+    for each in (flow, *(flow.elsewhere(name) or ())) if name and name not in ("self", "cls") else ():
+        for use in each.uses(name):
+            target = each.parent(use)
+            assign = each.parent(target) if isinstance(target, cst.AssignTarget) else None
+            if isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call) and each.function(use) is None:
+                made_by = each.imported_from(root_name(assign.value.func))
+                if made_by:
+                    return made_by
+    return ""
+
+
+def makes_model(flow: Flow, name: str) -> bool:
+    """Whether a call makes an object that only holds what it is given."""
+    if not name.lstrip("_")[:1].isupper():
+        return False
+    found = [node for each in (flow, *(flow.elsewhere(name) or ())) for node in each.defined(name)]
+    return bool(found) and all(isinstance(each, cst.ClassDef) and _is_record(flow, each) for each in found)
+
+
+def _is_record(flow: Flow, of: cst.ClassDef) -> bool:
+    """Whether a class, or one that it derives from, is a record with declared fields, made as such ones are."""
+    if any(each.name.value == "__init__" for each in _methods(of)):
+        return False
+    return is_model(of) or any(makes_model(flow, called_name(base.value)) for base in of.bases)
+
+
+def plain_fields(flow: Flow, model: str) -> frozenset[str]:
+    """Names that are, in a model and all that its fields may hold, fields of values that nobody can change in place."""
+    plain: set[str] = set()
+    other: set[str] = set()
+    return frozenset(plain - other) if _collect(flow, model, plain, other, set()) else frozenset()
+
+
+def _collect(flow: Flow, model: str, plain: set[str], other: set[str], seen: set[str]) -> bool:
+    """Sort the fields of a class and of those in it; whether all of these classes could be looked at."""
+    if model in seen:
+        return True
+    seen.add(model)
+    known = flow.elsewhere(model) is not None
+    for where, of in classes_of(flow, model):
+        if not _ENUMS.isdisjoint(called_name(base.value) for base in of.bases):
+            continue
+        other.update(each.name.value for each in _methods(of))
+        for name, annotation in _fields(of):
+            named = _class_names(annotation.annotation)
+            enums = {each for each in named if _is_enum(where, each)}
+            settled = is_plain_annotation(annotation, enums)
+            (plain if settled else other).add(name)
+            for each in sorted(named - enums):
+                known &= _collect(where, each, plain, other, seen)
+        for base in of.bases:
+            known &= _collect(where, called_name(base.value), plain, other, seen)
+    return known
+
+
+def _fields(of: cst.ClassDef) -> Iterator[tuple[str, cst.Annotation]]:
+    for line in of.body.body:
+        for each in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            match each:
+                case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation):
+                    yield name, annotation
+
+
+def _is_enum(flow: Flow, name: str) -> bool:
+    found = [of for _, of in classes_of(flow, name)]
+    return bool(found) and all(not _ENUMS.isdisjoint(called_name(base.value) for base in of.bases) for of in found)
+
+
+def _class_names(annotation: cst.CSTNode) -> set[str]:
+    """Names in an annotation that look like those of classes."""
+    match annotation:
+        case cst.SimpleString():
+            try:
+                return _class_names(cst.parse_expression(str(annotation.evaluated_value)))
+            except cst.ParserSyntaxError:
+                return set()
+        case cst.Name(value=name):
+            return {name} if name.lstrip("_")[:1].isupper() else set()
+    return {name for child in annotation.children for name in _class_names(child)}
+
+
+def takes_plain(flow: Flow, name: str, keyword: str) -> bool:
+    """Whether a model keeps what it is given by a keyword as text, a number, or the like."""
+    found: list[bool] = []
+    waiting, seen = [name], set[str]()
+    while waiting:
+        here = waiting.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        for _, of in classes_of(flow, here):
+            found += [is_plain_annotation(annotation) for field, annotation in _fields(of) if field == keyword]
+            waiting += [called_name(base.value) for base in of.bases]
+    return bool(found) and all(found)

@@ -1,0 +1,126 @@
+"""A module's tree, indexed: what stands around a node, where a name is used, what is imported and defined."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import libcst as cst
+
+from unstate.rewrite.places import bound_as, called_name, in_order, parts, root_name
+
+
+class Tree:
+    """The nodes of one module, with the ways from each to those around it."""
+
+    def __init__(self, module: cst.Module, local_modules: frozenset[str] = frozenset()) -> None:
+        """`local_modules`: the top-level names of the service's own modules."""
+        self.module = module
+        self._local_modules = local_modules
+        self._parents: dict[int, cst.CSTNode] = {}
+        self._order: dict[int, int] = {}
+        self._functions: dict[str, list[cst.FunctionDef | cst.ClassDef]] = {}
+        self._imports: dict[str, str] = {}  # local name -> top-level module, "." for a relative one
+        self._end: dict[int, int] = {}  # the number of the last node below a node
+        self._uses: dict[str, list[cst.Name]] = {}  # in their order
+        self._loops: list[cst.While] = []
+        self._renamed: set[str] = set()  # names that are imported under another one
+        every = in_order(module)
+        for number, parent in enumerate(every):
+            self._order[id(parent)] = self._end[id(parent)] = number
+            for child in parts(parent):
+                self._parents[id(child)] = parent
+            self._note(parent)
+        for node in reversed(every[1:]):
+            around = id(self._parents[id(node)])
+            self._end[around] = max(self._end[around], self._end[id(node)])
+
+    def _note(self, node: cst.CSTNode) -> None:
+        match node:
+            case cst.Name(value=name):
+                self._uses.setdefault(name, []).append(node)
+            case cst.While():
+                self._loops.append(node)
+            case cst.FunctionDef() | cst.ClassDef():
+                self._functions.setdefault(node.name.value, []).append(node)
+            case cst.ImportFrom(names=[*aliases]):
+                top = "." if node.relative or node.module is None else root_name(node.module)
+                self._imports.update((bound_as(alias), top) for alias in aliases)
+                self._renamed.update(alias.evaluated_name for alias in aliases if alias.asname is not None)
+            case cst.Import(names=aliases):
+                self._imports.update((bound_as(alias), root_name(alias.name)) for alias in aliases)
+
+    def _below(self, node: cst.CSTNode, around: cst.CSTNode) -> bool:
+        return self._order[id(around)] <= self._order[id(node)] <= self._end[id(around)]
+
+    def _names_below(self, scope: cst.CSTNode, names: Collection[str]) -> list[cst.Name]:
+        """The uses of names in a scope, in their order."""
+        found = [use for name in names for use in self._uses.get(name, ()) if self._below(use, scope)]
+        return sorted(found, key=lambda use: self._order[id(use)])
+
+    def uses(self, name: str) -> Sequence[cst.Name]:
+        """Where a name or attribute of that name stands in the module."""
+        return self._uses.get(name, ())
+
+    def defined(self, name: str) -> Sequence[cst.FunctionDef | cst.ClassDef]:
+        """The functions and classes of the module that are called so."""
+        return self._functions.get(name, ())
+
+    def imported_from(self, name: str) -> str:
+        """The library that the module imports a name from; "" for a name of the service, or none that is imported."""
+        imported = self._imports.get(name, "")
+        return "" if imported == "." or imported in self._local_modules else imported
+
+    def is_renamed(self, name: str) -> bool:
+        """Whether the module imports a name under another one."""
+        return name in self._renamed
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name is a function of the module, or of another one of the service."""
+        imported = self._imports.get(name)
+        return name in self._functions if imported is None else imported == "." or imported in self._local_modules
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around a node."""
+        return self._parents.get(id(node))
+
+    def around(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
+        """The nodes around a node, the module first, the node itself last."""
+        found = [node]
+        while (parent := self._parents.get(id(found[-1]))) is not None:
+            found.append(parent)
+        return tuple(reversed(found))
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The innermost function around a node."""
+        current: cst.CSTNode | None = node
+        while current is not None and not isinstance(current, cst.FunctionDef):
+            current = self._parents.get(id(current))
+        return current
+
+    def is_method(self, function: cst.FunctionDef) -> bool:
+        """Whether a function gets the object or class that it is called on."""
+        body = self._parents[id(function)]
+        static = any(called_name(each.decorator) == "staticmethod" for each in function.decorators)
+        return isinstance(self._parents.get(id(body)), cst.ClassDef) and not static
+
+    def _is_stored(self, node: cst.CSTNode) -> bool:
+        """Whether what stands here is bound, changed or deleted, not read."""
+        around = self._parents[id(node)]
+        match around:
+            case cst.AugAssign(target=target) | cst.AnnAssign(target=target) | cst.NamedExpr(target=target):
+                return target is node
+            case cst.For(target=target) | cst.CompFor(target=target):
+                return target is node
+            case cst.Element():
+                return self._is_target(around)
+        return isinstance(around, cst.AssignTarget | cst.Del | cst.AsName)
+
+    def _is_target(self, element: cst.CSTNode) -> bool:
+        node = element
+        while isinstance(node, cst.Element | cst.Tuple | cst.List):
+            node = self._parents[id(node)]
+        return isinstance(node, cst.AssignTarget | cst.For | cst.CompFor)
+
+    def is_no_use(self, name: cst.CSTNode) -> bool:
+        """Whether a name is another's attribute, an import or a definition."""
+        return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
