@@ -1204,3 +1204,16 @@ def test_an_object_that_is_a_path_itself_is_no_argument(tmp_path: Path) -> None:
         return made().close()
     """
     assert stores(tmp_path, {"app.py": source}) == []
+
+
+def test_paths_that_are_bound_in_circles_come_to_an_end(tmp_path: Path) -> None:
+    """Names that are bound from each other many times over: every way through them would be far too many."""
+    steps = "\n".join(
+        f"def step{i}(path, name):\n"
+        + "".join(f"    v{j} = step{(i + j) % 16}(path, name)\n" for j in range(8))
+        + f"    return {' or '.join(['os.path.join(path, name)', *(f'v{j}' for j in range(8))])}\n"
+        for i in range(16)
+    )
+    source = SAVE_AND_SERVE.replace("os.path.join(app.config", "step0(app.config") + "\n" + steps
+    found = stores(tmp_path, {"app.py": source})
+    assert [(each.rule, each.store.name) for each in found] == [("US202", "app.config['UPLOAD_FOLDER']")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -35,6 +36,7 @@ _SETTINGS = re.compile(r"settings|config")  # files that come first when a setti
 _LISTING = re.compile(r"\b(r?glob|iglob|iterdir|listdir|scandir|walk)\(")
 _DEPTH = 14  # of nested evaluations: deeper ones are given up
 _CALLERS = 12  # call sites that are looked at for what a parameter is
+_WORK = 1_000  # names and functions that are evaluated for one question: what is left then is unknown
 _RUNNERS = frozenset((name,) for name in "to_thread run_in_threadpool run_sync submit run_in_executor add_task".split())
 _REMOVING = frozenset({"rmtree", "unlink", "remove"})
 
@@ -46,7 +48,10 @@ class Map(Paths):
         self.program = program
         self.resolver = resolver
         self.names: dict[Place, Name] = {}
-        self._active: set[Any] = set()
+        self._active: dict[Any, int] = {}  # what is being evaluated, with its depth
+        self._answers: dict[Any, Places] = {}
+        self._cut = 0  # the lowest depth at which an evaluation was cut short
+        self._work = 0  # evaluations since the last question from outside
         self.slots: dict[Slot, Places] = {}
         self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
         self._called: dict[Function, list[tuple[str, Ref, int]]] = {}
@@ -142,32 +147,51 @@ class Map(Paths):
         return place
 
     def _returned_anew(self, function: Function, scope: Scope) -> Places:
-        if function in self._active or len(self._active) > _DEPTH:
+        return self._once(function, scope, lambda: self._all_returned(function, scope))
+
+    def _all_returned(self, function: Function, scope: Scope) -> Places:
+        return tuple(
+            place
+            for found in self._returns.get((function.path, function.frame), ())
+            if (node := parse(found.source)) is not None
+            for item in (node.elts if type(node) is ast.Tuple else [node])
+            for place in self.places(function.path, found.frame, item, scope)
+        )
+
+    def _once(self, subject: Any, scope: Scope, evaluate: Callable[[], Places]) -> Places:
+        """What a name or function means: () within itself, and where too much hangs on it.
+
+        An answer is kept where it is the same whoever asks: no part of it was cut at a subject that is still open
+        above it. For the outermost question that holds always.
+        """
+        key = (subject, tuple(scope.items())) if scope else subject
+        if key in self._answers:
+            return self._answers[key]
+        depth = len(self._active)
+        if depth == 0:
+            self._work = 0
+        self._work += 1
+        if subject in self._active or depth > _DEPTH or self._work > _WORK:
+            self._cut = min(self._cut, self._active.get(subject, 0))
             return ()
-        self._active.add(function)
+        cut_before, self._cut = self._cut, depth
+        self._active[subject] = depth
         try:
-            return tuple(
-                place
-                for found in self._returns.get((function.path, function.frame), ())
-                if (node := parse(found.source)) is not None
-                for item in (node.elts if type(node) is ast.Tuple else [node])
-                for place in self.places(function.path, found.frame, item, scope)
-            )
+            found = evaluate()
         finally:
-            self._active.discard(function)
+            del self._active[subject]
+        if self._cut == depth:
+            self._answers[key] = found
+            self._cut = cut_before
+        else:
+            self._cut = min(cut_before, self._cut)
+        return found
 
     # Names
 
     def steps(self, path: str, frame: int, steps: Path, scope: Scope) -> Places:
         """The places that a dotted path means."""
-        key = (path, frame, steps, id(scope) if scope else 0)
-        if key in self._active or len(self._active) > _DEPTH:
-            return ()
-        self._active.add(key)
-        try:
-            return self._steps(path, frame, steps, scope)
-        finally:
-            self._active.discard(key)
+        return self._once((path, frame, steps), scope, lambda: self._steps(path, frame, steps, scope))
 
     def _steps(self, path: str, frame: int, steps: Path, scope: Scope) -> Places:
         if len(steps) == 1 and steps[0] in scope and (scope[steps[0]] or not self._is_local(path, frame, steps[0])):
