@@ -14,8 +14,9 @@ from unstate.plan import plan
 from unstate.render import render
 from unstate.scan import scan
 from unstate.verify import App, Backing, Outcome, Report, Scenario, verify
+from unstate.verify.asked import repeated
 from unstate.verify.client import Http
-from unstate.verify.declared import planned, repeated
+from unstate.verify.declared import planned
 
 # What an upload is taken by is three steps: the plan says so. The counter is one command.
 ORIGINAL = """

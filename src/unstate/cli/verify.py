@@ -34,6 +34,10 @@ def verify(
     backing: Annotated[
         str, typer.Option(metavar="auto|env", help="Start Redis and S3, or use REDIS_URL and AWS_ENDPOINT_URL_S3.")
     ] = "auto",
+    shared: Annotated[
+        list[str],
+        typer.Option(metavar="FILE", help="A SQLite file or a folder below PATH that stands for a real service."),
+    ] = [],
     python: Annotated[str, typer.Option(metavar="PATH", help="The interpreter that has the app's dependencies.")] = "",
     output_format: Annotated[
         list[str], typer.Option(metavar="FORMAT[:FILE]", help=f"One of {', '.join(FORMATS)}; to stdout or a file.")
@@ -52,7 +56,7 @@ def verify(
     try:
         outputs = [_output(text) for text in output_format]
         with working("running the app"):
-            report = _check(path, app, original, scenario, processes, faults, backing, python)
+            report = _check(path, app, original, scenario, processes, faults, backing, python, tuple(shared))
     except (CannotVerifyError, UserError) as error:
         warn(str(error))
         raise typer.Exit(2) from None
@@ -83,7 +87,15 @@ def _output(text: str) -> tuple[str, Path | None]:
 
 
 def _check(
-    path: Path, app: str, original: str, scenario: str, processes: int, faults: str, backing: str, python: str
+    path: Path,
+    app: str,
+    original: str,
+    scenario: str,
+    processes: int,
+    faults: str,
+    backing: str,
+    python: str,
+    shared: tuple[str, ...],
 ) -> Report:
     import sys
 
@@ -107,7 +119,7 @@ def _check(
     module = "" if run else names.get("module", "")
     if not run and not module:
         raise UserError("which app? name it with --app MODULE:APP, or a command with {port}")
-    settings = {"env": names.get("environ", {}), "provides": names.get("provides", {})}
+    settings = {"env": names.get("environ", {}), "provides": names.get("provides", {}), "shared": shared}
     with Folder("original") as folder:
         result = App(path, run, module, python=python or sys.executable, **settings)
         before = None

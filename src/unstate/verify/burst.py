@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
 
 from unstate.verify.answers import Answer, Difference, Run
+from unstate.verify.asked import asked
 from unstate.verify.client import Route, send
 from unstate.verify.declared import Declared
 from unstate.verify.machines import App, Fleet, Machine
@@ -43,7 +45,8 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declar
     """Copies of one request on all processes at once: the answers, counted, are those of the original asked in a row.
 
     Requests that only read are left out where the original answers each copy alike. The services answer late, at
-    random. A difference that `declared` explains is told, and the other requests still have their turn.
+    random. A difference that `declared` explains is told, and so is one of a request that changes nothing but a
+    database of the app's own, which processes share; the other requests still have their turn.
     """
     start = time.monotonic()
 
@@ -54,13 +57,12 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declar
 
     meaning = f"{COPIES} times the same request at once, over {phases.processes} processes, services delayed"
     tried = 0
-    explained: list[str] = []
+    told: list[str] = []
     first: Difference | None = None
     with (
         delaying(phases.backing) as (delays, env),
-        Fleet(app, env) as fleet,
+        _Processes(app, env, phases.processes) as processes,
     ):
-        machines = fleet.boot(phases.processes)
         for step in _different_steps(mask):
             each = _in_a_row(phases, reference, step)
             if each.uniform and mask.first.answers[step].request.split()[0] in SAFE:
@@ -68,18 +70,43 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declar
             tried += 1
             expected = each.tally.count(each.answers)
             for _ in range(2 if each.uniform else ROUNDS):
-                got = _at_once(phases, machines, step, delays)
+                got = _at_once(phases, processes.machines(), step, delays)
                 if each.tally.count(got) == expected:
                     continue
                 difference = _burst_difference(each, got)
-                texts = declared.of_burst(step) if declared is not None and got else ""
-                if not texts:
+                place = f"step {step + 1} ({each.answers[0].request})"
+                if texts := declared.of_burst(step) if declared is not None and got else "":
+                    told.append(f"{place} differs as declared: {texts}")
+                    first = first or difference
+                elif got and app.shared and asked(app, phases.scenario, phases.backing, step).only_looks:
+                    told.append(f"{place} differs by {', '.join(app.shared)}: it changes nothing in Redis or S3")
+                else:
                     return result(Outcome.DIFFERS, difference)
-                explained.append(f"step {step + 1} ({each.answers[0].request}) differs as declared: {texts}")
-                first = first or difference
                 break
-    notes = (f"{tried} of {len(mask.first.answers)} steps", *explained)
-    return result(Outcome.DECLARED if explained else Outcome.SAME, first, *notes)
+    notes = (f"{tried} of {len(mask.first.answers)} steps", *told)
+    return result(Outcome.SAME if first is None else Outcome.DECLARED, first, *notes)
+
+
+class _Processes:
+    """Processes for one run after the other: the same ones, unless they share what only a new start empties."""
+
+    def __init__(self, app: App, env: Mapping[str, str], count: int) -> None:
+        self._app, self._env, self._count = app, env, count
+        self._stack = ExitStack()
+        self._machines: list[Machine] = []
+
+    def __enter__(self) -> _Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def machines(self) -> list[Machine]:
+        """Those of the next run."""
+        if self._app.shared or not self._machines:
+            self._stack.close()
+            self._machines = self._stack.enter_context(Fleet(self._app, self._env)).boot(self._count)
+        return self._machines
 
 
 def _different_steps(mask: Mask) -> list[int]:
@@ -93,11 +120,12 @@ def _different_steps(mask: Mask) -> list[int]:
 
 def _in_a_row(phases: Phases, app: App, step: int) -> _Burst:
     runs = []
-    with Fleet(app, phases.backing.env) as fleet:
-        for machine in fleet.boot(2):
+    with ExitStack() as stack:  # two fleets, started at the same time: they share nothing
+        fleets = [stack.enter_context(Fleet(app, phases.backing.env)) for _ in range(2)]
+        for machine in [fleet.start() for fleet in fleets]:
             phases.backing.flush()
             answers: list[Answer] = []
-            phases.scenario.run(_repeated(machine, step, answers))
+            phases.scenario.run(_repeated(machine.wait_ready(), step, answers))
             runs.append(Run(tuple(answers)))
     return _Burst(step, runs[0].answers, Mask(*runs).merged())
 

@@ -44,7 +44,7 @@ def verify(
     results: list[PhaseResult] = []
 
     def report(steps: int) -> Report:
-        return Report(app.name, scenario.name, backing.description, steps, tuple(results))
+        return Report(app.name, scenario.name, backing.description, steps, tuple(results), shared=app.shared)
 
     start = time.monotonic()
     first = phases.single(reference)

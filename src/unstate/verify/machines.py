@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import shlex
 import shutil
@@ -22,11 +23,13 @@ from typing import Any
 from unstate.children import Child, Folder
 from unstate.verify.children import free_ports, listening, start, wait_until
 from unstate.verify.errors import CannotVerifyError
+from unstate.verify.shared import Shared, check_shared
 from unstate.verify.warm import nursery
 
 SERVE = Path(__file__).with_name("serve.py")
 PROBE = Path(__file__).with_name("probe.py")
 BOOT_SECONDS = 60.0
+IMPORT_STRING = re.compile(r"\s*[\w.]+:[\w.]+\s*(\(.*\))?\s*", re.DOTALL)
 # Never part of an app's state, and often larger than the app.
 NOT_COPIED = {".git", ".hg", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox"}
 
@@ -35,8 +38,9 @@ NOT_COPIED = {".git", ".hg", "node_modules", "__pycache__", ".mypy_cache", ".ruf
 class App:
     """How to run an app.
 
-    `run` is an import string (`app:app`, `app:create_app()`), `manage.py`, or a command with `{port}`; `module` names a
-    plain module instead, whose functions are called. `paths` are folders below `root` to import from.
+    `run` is an import string (`app:app`, `app:create_app("test")`), `manage.py`, or a command with `{port}`; `module`
+    names a plain module instead, whose functions are called. `paths` are folders below `root` to import from. `shared`
+    are files and folders below `root` that stand for a backing service: all processes have the same one.
     """
 
     root: Path
@@ -46,8 +50,10 @@ class App:
     paths: tuple[str, ...] = (".", "src")
     env: Mapping[str, str] = field(default_factory=dict)
     provides: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_shared(self.shared)
         if not self.root.is_dir():
             raise CannotVerifyError(f"{self.root} is no folder")
         if self.is_command and "{port}" not in self.run:
@@ -58,7 +64,7 @@ class App:
     @property
     def is_command(self) -> bool:
         """Whether `run` is a command line."""
-        return " " in self.run.strip() or "{port}" in self.run
+        return "{port}" in self.run or (" " in self.run.strip() and not IMPORT_STRING.fullmatch(self.run))
 
     @property
     def name(self) -> str:
@@ -137,6 +143,7 @@ class Fleet:
         self._machines: list[Machine] = []
         self._started = 0
         self._folder = Folder("verify")
+        self.shared = Shared(app.root, app.shared, Path(self._folder.name) / "shared")
 
     def __enter__(self) -> Fleet:
         return self
@@ -171,6 +178,7 @@ class Fleet:
         disk = Path(self._folder.name) / f"machine{self._started}"
         tree, temporary = disk / "app", disk / "tmp"
         shutil.copytree(self.app.root, tree, symlinks=True, ignore=_ignored)
+        self.shared.link(tree)
         temporary.mkdir()
         env = {
             **os.environ,
@@ -185,6 +193,8 @@ class Fleet:
             self._start_command(name, disk, tree, env) if self.app.is_command else self._serve(name, disk, tree, env)
         )
         self._machines.append(machine)
+        if self.shared and self._started == 1:  # the first one makes the tables, as a deployment's migration does
+            machine.wait_ready()
         return machine
 
     def _start_command(self, name: str, disk: Path, tree: Path, env: dict[str, str]) -> Machine:

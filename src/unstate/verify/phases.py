@@ -35,7 +35,9 @@ class Phases:
         self.backing.flush()
         with Fleet(app, self.backing.env) as fleet:
             (machine,) = fleet.boot(1)
-            return self.scenario.run(lambda step, request: send(machine, request))
+            run = self.scenario.run(lambda step, request: send(machine, request))
+            fleet.shared.require()
+            return run
 
     def in_turn(self, app: App) -> Run:
         """Each step on the next of several processes."""

@@ -83,7 +83,7 @@ def _walk(value: object, name: str, own: Callable[[str | None], bool], seen: set
                 todo.extend(_held_by_function(item, path, depth))
         elif issubclass(kind, type):
             if own(item.__module__):
-                todo.extend(_attributes(item, path, depth))
+                todo.extend(_attributes(item, path, depth, _of_bases(item, own)))
         elif own(kind.__module__):
             todo.extend(_attributes(item, path, depth))
         else:
@@ -100,7 +100,15 @@ def _dict(item: object) -> Mapping[str, Any]:
         return {}
 
 
-def _attributes(item: object, path: str, depth: int) -> Iterator[tuple[Any, str, int]]:
+def _of_bases(item: type, own: Callable[[str | None], bool]) -> frozenset[str]:
+    """The private attributes of a class that a library's base class has too: they are that library's affair."""
+    foreign = (kind for kind in item.__mro__[1:-1] if not own(kind.__module__))
+    return frozenset(name for kind in foreign for name in vars(kind) if name.startswith("_"))
+
+
+def _attributes(
+    item: object, path: str, depth: int, without: frozenset[str] = frozenset()
+) -> Iterator[tuple[Any, str, int]]:
     held = _dict(item)
     for kind in type(item).__mro__:
         slots = vars(kind).get("__slots__", ())
@@ -109,7 +117,8 @@ def _attributes(item: object, path: str, depth: int) -> Iterator[tuple[Any, str,
                 held = {**held, slot: object.__getattribute__(item, slot)}
             except AttributeError:  # declared and not set
                 continue
-    yield from ((value, f"{path}.{key}", depth + 1) for key, value in held.items() if not key.startswith("__"))
+    own_names = (key for key in held if not key.startswith("__") and key not in without)
+    yield from ((held[key], f"{path}.{key}", depth + 1) for key in own_names)
 
 
 def _held_by_function(function: types.FunctionType, path: str, depth: int) -> Iterator[tuple[Any, str, int]]:

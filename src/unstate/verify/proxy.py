@@ -14,10 +14,14 @@ from unstate.verify.services import Backing
 
 
 class DelayingProxy:
-    """Forwards to `host`:`port`; while `seconds` is above 0, each request waits a random time up to it."""
+    """Forwards to `host`:`port`; while `seconds` is above 0, each request waits a random time up to it.
+
+    `passed` counts the pieces of requests that were forwarded.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.seconds = 0.0
+        self.passed = 0
         self._upstream = (host, port)
         self._random = random.Random(0)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -46,6 +50,8 @@ class DelayingProxy:
     def _pump(self, source: socket.socket, target: socket.socket, delayed: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if delayed:
+                    self.passed += 1
                 if delayed and self.seconds:
                     time.sleep(self._random.random() * self.seconds)
                 target.sendall(data)
@@ -57,13 +63,13 @@ class DelayingProxy:
 class Delays:
     """The proxies before a check's backing services."""
 
-    def __init__(self, *proxies: DelayingProxy) -> None:
-        self._proxies = proxies
+    def __init__(self, redis: DelayingProxy, s3: DelayingProxy) -> None:
+        self.redis = redis
+        self.s3 = s3
 
     def up_to(self, seconds: float) -> None:
         """From now on each request waits a random time up to this."""
-        for proxy in self._proxies:
-            proxy.seconds = seconds
+        self.redis.seconds = self.s3.seconds = seconds
 
 
 @contextlib.contextmanager

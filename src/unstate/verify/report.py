@@ -63,7 +63,8 @@ class Report:
     """A whole check.
 
     `leftovers` are the stores that requests change inside a process of the checked app, None where nobody looked.
-    `beside` compares such changes in the reference app with a scan of it.
+    `beside` compares such changes in the reference app with a scan of it. `shared` are the files that stand for a
+    backing service.
     """
 
     app: str
@@ -73,6 +74,7 @@ class Report:
     phases: tuple[PhaseResult, ...]
     leftovers: tuple[Changed, ...] | None = None
     beside: Beside | None = None
+    shared: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -100,6 +102,8 @@ class Report:
     def text(self) -> str:
         """For a terminal or a test's failure: a line a phase, the first difference with both answers, the verdict."""
         lines = [f"{self.app}: {self.steps} steps of {self.scenario}, on {self.services}"]
+        if self.shared:
+            lines.append(f"  {', '.join(self.shared)}: shared by all processes, as the service that it stands for")
         for phase in self.phases:
             mark = "ok  " if phase.ok else "FAIL"
             lines.append(f"  {mark} {phase.name:<10} {phase.meaning}  [{phase.outcome}, {phase.seconds:.1f} s]")
@@ -146,6 +150,7 @@ class Report:
                 "app": self.app,
                 "scenario": self.scenario,
                 "services": self.services,
+                "shared": list(self.shared),
                 "steps": self.steps,
                 "phases": [_phase(phase) for phase in self.phases],
                 "leftovers": None if self.leftovers is None else [asdict(changed) for changed in self.leftovers],

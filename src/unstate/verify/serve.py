@@ -7,6 +7,7 @@ app is served too: `POST /FUNCTION` calls it.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import base64
 import builtins
@@ -84,19 +85,33 @@ class BootError(Exception):
 
 
 def resolve(reference: str) -> object:
-    """What `module:attribute` or `module:factory()` names."""
-    module_name, _, attribute = reference.partition(":")
+    """What `module:attribute` or `module:factory("literal", key=1)` names."""
+    module_name, _, attribute = reference.strip().partition(":")
+    attribute, factory, arguments = attribute.partition("(")
+    attribute = attribute.strip()
     if not attribute:
         raise BootError(f"{reference!r} is no import string: write MODULE:ATTRIBUTE, like app:app or app:create_app()")
+    positional, named = _literals(reference, f"f({arguments}") if factory else ([], {})
     target: Any = importlib.import_module(module_name)
-    factory = attribute.endswith("()")
-    for part in attribute.removesuffix("()").split("."):
+    for part in attribute.split("."):
         try:
             target = getattr(target, part)
         except AttributeError:
             names = [name for name, value in vars(target).items() if callable(value) and name[0] != "_"]
             raise BootError(f"{module_name} has no {part!r}; it has {', '.join(names) or 'nothing to call'}") from None
-    return target() if factory else target
+    return target(*positional, **named) if factory else target
+
+
+def _literals(reference: str, call: str) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments that an import string gives its factory, as gunicorn takes them: literals alone."""
+    try:
+        tree = ast.parse(call.strip(), mode="eval").body
+        if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
+            raise ValueError
+        positional = [ast.literal_eval(each) for each in tree.args]
+        return positional, {str(each.arg): ast.literal_eval(each.value) for each in tree.keywords if each.arg}
+    except (SyntaxError, ValueError):
+        raise BootError(f"{reference!r}: a factory is called with literals, like app:create_app('test')") from None
 
 
 def django_application(manage: Path) -> object:
