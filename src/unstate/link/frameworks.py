@@ -80,6 +80,9 @@ def app_attribute(steps: Path, index: int) -> str | None:
     return f"app.{step}"
 
 
+# Defaults of parameters that say where the framework takes the value from, and are not the value.
+FILLED_IN = frozenset("Depends Security Provide Body Query Header Cookie Form File".split())
+
 # Decorators whose last name makes a function an entry point: what a request, message or task calls.
 _ROUTES = frozenset(
     (

@@ -371,7 +371,10 @@ class Resolver:
                     found.append((slot.path, binding.ref.frame, binding.ref.annotation, binding.ref.value))
                 elif binding.parameter is not None:
                     parent = self.program.facts[slot.path].frames[slot.frame].parent
-                    found.append((slot.path, parent, binding.parameter.annotation, binding.parameter.default))
+                    default = binding.parameter.default
+                    if default[-2:-1] and default[-2] in frameworks.FILLED_IN:
+                        default = ()
+                    found.append((slot.path, parent, binding.parameter.annotation, default))
                     head = outermost(binding.parameter.annotation).rpartition(".")[2]
                     if not head or head in _CONTAINERS:  # which container it is, only who calls can say
                         found += self._handed_over(slot)

@@ -7,20 +7,22 @@ untold wherever something else might.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unstate.plan.sources import Sources
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+DEPENDING = frozenset({"Depends", "Security", "Provide"})  # a parameter's value comes from the function they name
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
     """One place where a name stands.
 
-    `how`: "call", "import", "bound" (assigned in a function, a parameter), "text" (an argument of a call), "other".
+    `how`: "call", "import", "bound" (assigned in a function, a parameter), "text" (an argument of a call), "returned"
+    (by the function around), "depends" (a parameter of that function does), "other".
     """
 
     path: str
@@ -50,13 +52,19 @@ class Definition:
 
 
 class Mentions:
-    """The names of one service; its files are read once, when first asked."""
+    """The names of one service; its files are read once, when first asked.
+
+    `run_before` holds calls that are made for a function: of its decorators ("call"), and of what its parameters depend
+    on ("depends"). `handed` counts the functions that are handed to a call, by their bare name and its.
+    """
 
     def __init__(self, sources: Sources, service: str) -> None:
         self.sources = sources
         self.service = service
         self.definitions: dict[str, list[Definition]] = defaultdict(list)
         self.by_name: dict[str, list[Mention]] = defaultdict(list)
+        self.run_before: dict[str, list[Mention]] = defaultdict(list)
+        self.handed: Counter[tuple[str, str]] = Counter()
         self._instances: dict[str, set[str]] = defaultdict(set)  # class -> module-level names of its objects
         self._unread: list[bytes] = []
         self._starred: set[str] = set()  # files that import all names of a module
@@ -90,7 +98,9 @@ class Mentions:
         if not definition.owner:
             if mention.receiver in ("self", "cls"):
                 return False
-            return True if _last(mention.receiver) == stem(definition.path) else None
+            # In the file itself the name of its module is that of an object: `app` in app.py.
+            elsewhere = mention.path != definition.path
+            return True if elsewhere and _last(mention.receiver) == stem(definition.path) else None
         if mention.receiver in ("self", "cls"):
             return True if (mention.owner, mention.path) == (definition.owner, definition.path) else None
         return True if self._is_instance(mention.path, mention.receiver, definition.owner) else None
@@ -130,11 +140,18 @@ class Mentions:
             line = getattr(child, "lineno", 0)
             for name, how, receiver in self._said(child, path, inside=function is not None or not waits):
                 self.by_name[name].append(Mention(path, line, how, receiver, function, owner, waits))
+            if isinstance(child, ast.Call):
+                given = (*child.args, *(each.value for each in child.keywords))
+                self.handed.update((name, _name(child.func)) for each in given if (name := _name(each)))
             match child:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or nested
                     here = node.name if isinstance(node, ast.ClassDef) else ""
                     self.definitions[child.name].append(Definition(path, child, here, inside))
+                    for before, how in _run_before(child):
+                        receiver = _dotted(before.value) if isinstance(before, ast.Attribute) else None
+                        mention = Mention(path, child.lineno, how, receiver, child, here, waits)
+                        self.run_before[_name(before)].append(mention)
                     # Decorators and defaults are evaluated around the function, its body inside.
                     for part in (*child.decorator_list, child.args, *([child.returns] if child.returns else ())):
                         around = ast.Module([ast.Expr(part)], [])
@@ -157,6 +174,9 @@ class Mentions:
             case ast.Call(func=ast.Attribute(value=value, attr=name) as func):
                 self._called.add(id(func))
                 yield name, "call", _dotted(value)
+            case ast.Return(value=ast.Name(id=name) as value):
+                self._called.add(id(value))
+                yield name, "returned", None
             case ast.Name(id=name, ctx=context) if id(node) not in self._called:
                 yield name, "bound" if inside and not isinstance(context, ast.Load) else "other", None
             case ast.Attribute(value=value, attr=name) if id(node) not in self._called:
@@ -168,6 +188,26 @@ class Mentions:
                     yield each.name, "import" if each.asname is None else "other", module or ""
             case ast.arg(arg=name):
                 yield name, "bound", None
+
+
+def _run_before(function: FunctionNode) -> Iterator[tuple[ast.expr, str]]:
+    """What is called for a function before it, or around it: its decorators, and what its parameters depend on."""
+    for decorator in function.decorator_list:
+        yield decorator.func if isinstance(decorator, ast.Call) else decorator, "call"
+    arguments = function.args
+    annotations = [each.annotation for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    for part in (*arguments.defaults, *arguments.kw_defaults, *annotations):
+        for node in ast.walk(part) if part is not None else ():
+            if isinstance(node, ast.Call) and _name(node.func) in DEPENDING:
+                yield from ((each, "depends") for each in node.args[:1])
+
+
+def _name(node: ast.expr) -> str:
+    """The bare name of a function that an expression names, "" for any other expression."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def _dotted(node: ast.expr) -> str:
