@@ -52,7 +52,8 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         if any(group.container == FOLDER for group in of_service):
             used = used | copying.NAMES
             changes.append(copying.copy_script(root, backing))
-        generated = backing_services(root, backing, used, of_service)
+        callers = [contents[path] for path in {path for group in of_service for path in group.files}]
+        generated = backing_services(root, backing, used, of_service, callers)
         made[service] = generated.change.after or b""
         check_module(root, TEMPLATE, made[service], used | ({INIT} if generated.tied else set()))
         if backing.settings.path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from unstate.catalogue import helpers
 from unstate.model import Backing, FileChange, Framework, Group, SettingsStyle
 from unstate.plan import switch_variable, ttl_constant
+from unstate.render import commands
 from unstate.render.templates import fill
 from unstate.rewrite.both import PREFIX
 
@@ -30,8 +31,17 @@ class Generated:
     tied: Framework | None
 
 
-def backing_services(root: Path, backing: Backing, names: Collection[str], groups: Sequence[Group]) -> Generated:
-    """The module with the names that its service imports, those of an earlier migration included."""
+def backing_services(
+    root: Path,
+    backing: Backing,
+    names: Collection[str],
+    groups: Sequence[Group],
+    callers: Iterable[bytes] = (),
+) -> Generated:
+    """The module with the names that its service imports, those of an earlier migration included.
+
+    `callers`: the sources that use it, from which the types of its clients follow.
+    """
     file = root / backing.path
     before = file.read_bytes() if file.is_file() else None
     there, settings = _held(before)
@@ -55,6 +65,9 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
         "tied": tied,
         "switch": switch,
         "cached": [name for name, used in (("_redis", _REDIS), ("_made_s3", {"s3"} - clients.keys())) if wanted & used],
+        "protocols": (),
+        "typevars": (),
+        "type_of": {"": commands.REDIS, "async_": commands.ASYNC_REDIS},
         "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
     }
     lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}
@@ -62,7 +75,9 @@ def backing_services(root: Path, backing: Backing, names: Collection[str], group
     if switch:  # Redis is imported where it is used
         lines = {line for line in lines if "redis" not in line}
     body = fill(root, TEMPLATE, imports="", **values)
-    text = fill(root, TEMPLATE, imports=_import_block(_used(lines, body)), **values)
+    values |= _types(wanted, body, (*callers, before or b""))
+    body = fill(root, TEMPLATE, imports="", **values)
+    text = fill(root, TEMPLATE, imports=_import_block(_used({*lines, *_TYPE_IMPORTS}, body)), **values)
     change = FileChange(path=backing.path, before=before, after=_tidy(text).encode())
     return Generated(change=change, reads=values["reads"], tied=tied)
 
@@ -82,12 +97,40 @@ _LIFESPAN = (
     "from contextlib import asynccontextmanager",
     "from typing import Any",
 )
+_TYPE_IMPORTS = (
+    "from collections.abc import AsyncIterator",
+    "from collections.abc import Iterator",
+    "from datetime import timedelta",
+    "from typing import Any",
+    "from typing import Protocol",
+    "from typing import TypeVar",
+    "from typing import cast",
+)
 _TIE_IMPORTS = {
     Framework.FASTAPI: (*_LIFESPAN, "from fastapi import FastAPI"),
     Framework.STARLETTE: (*_LIFESPAN, "from starlette.applications import Starlette"),
     Framework.AIOHTTP: (*_LIFESPAN, "from aiohttp import web"),
     Framework.FLASK: ("from flask import Flask",),
 }
+
+
+def _types(names: Collection[str], body: str, callers: Iterable[bytes]) -> dict[str, Any]:
+    """The protocols that the module's `body` speaks of, and the type variables that it needs."""
+    asked = {each for source in (body.encode(), *callers) for each in commands.used(_tree(source))}
+    found = tuple(
+        commands.protocol(kind, {command for each, command in asked if each == kind})
+        for kind in commands.PROTOCOLS
+        if re.search(rf"\b{kind}\b", body)
+    )
+    typevars = [*(name for name in ("T", "V", "D") if name in names), *sorted({each.reply for each in found} - {""})]
+    return {"protocols": found, "typevars": typevars}
+
+
+def _tree(source: bytes) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # what is wrong with it is said where it is checked
+        return ast.Module(body=[], type_ignores=[])
 
 
 def uses_async_redis(names: Collection[str]) -> bool:
