@@ -64,6 +64,11 @@ below Flask's `static`, of one that something outside Python reads, and of a pat
 it later. A file is there for others once it is closed, and not at all where writing it failed. Folders are not made,
 so an empty one is not there. `copy_files.py`, which comes with the change, copies the files that are there already.
 
+What Django keeps in MEDIA_ROOT moves by its own setting: `STORAGES` (before Django 4.2 `DEFAULT_FILE_STORAGE`) names a
+storage made of django-storages' one for S3, which keeps names, URLs and the rule that no file takes another's place.
+`FileSystemStorage()` becomes that storage, `photo.image.path` the name for it, and a route to `serve` one that streams
+from S3. A decision, `serving`, has clients fetch files from S3 itself, by URLs that are signed for them.
+
 ## References
 - [The twelve-factor app: processes](https://12factor.net/processes)
 - [boto3 upload_fileobj](https://boto3.amazonaws.com/v1/documentation/api/latest/guide/s3-uploading-files.html)

@@ -125,6 +125,7 @@ class Op(StrEnum):
     RENAME = "rename"
     SERVE = "serve"
     PATH = "path"  # a path is formed or handed on
+    STORED = "stored"  # a storage of the framework is made, or asked where on disk a file lies
 
 
 class Span(Value, frozen=True):
@@ -245,6 +246,7 @@ class Group(Value, frozen=True):
     key_type: str = ""  # "str", "int", "" where it is taken as text
     safe_keys: bool = False  # the app makes the keys itself, so that they fit an S3 key as they are
     prefix: str = ""  # namespace of the keys
+    settings: str = ""  # of Django's storage: the file whose settings name it
     switch: str = ""  # of a shared library: the variable by which a service moves the store, and begins its keys
     ttl_seconds: int | None = None
     differences: tuple[str, ...] = ()  # what behaves differently, each a sentence

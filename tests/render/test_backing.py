@@ -42,7 +42,7 @@ OWN = (
 SETTINGS = """[tool.mypy]
 strict = true
 [[tool.mypy.overrides]]
-module = ["aiofiles.*", "boto3.*", "botocore.*", "django.*", "config.*", "shop.*"]
+module = ["aiofiles.*", "boto3.*", "botocore.*", "django.*", "storages.*", "config.*", "shop.*"]
 ignore_missing_imports = true
 [tool.ruff]
 line-length = 120

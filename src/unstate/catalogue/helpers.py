@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from unstate.catalogue.djangohelpers import DJANGO
 from unstate.catalogue.filehelpers import FILES
 from unstate.catalogue.helper import Helper
 
@@ -91,6 +92,7 @@ _ALL = (
     Helper("object_names", ("s3", "upload_bucket"), ("from urllib.parse import unquote",), remote=True),
     Helper("delete_objects", ("s3", "upload_bucket"), (), remote=True),
     *FILES,
+    *DJANGO,
 )
 _BY_NAME = {helper.name: helper for helper in _ALL}
 REMOTE = frozenset(helper.name for helper in _ALL if helper.remote)

@@ -63,16 +63,8 @@ class Flow:
     mentions: list[Mention] = field(default_factory=list)
 
     def span(self, node: ast.expr) -> Span:
-        """The place of a node; the parser's columns are bytes."""
-        return Span(
-            line=node.lineno,
-            column=self._column(node.lineno, node.col_offset),
-            end_line=node.end_lineno or node.lineno,
-            end_column=self._column(node.end_lineno or node.lineno, node.end_col_offset or 0),
-        )
-
-    def _column(self, line: int, column: int) -> int:
-        return len(self.lines[line - 1].encode()[:column].decode(errors="replace"))
+        """The place of a node."""
+        return span_of(self.lines, node)
 
 
 Scope = dict[str, Places]
@@ -110,6 +102,7 @@ class Survey:
         self.acting: set[int] = set()  # calls that work on a file
         self.work: list[_Work] = []
         self.spots: list[_Spot] = []
+        self.storages: list[_Spot] = []  # the class of Django's local storage, wherever it is named
         self._frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
         everything = [
             each for each in self._walk(ast.parse(source), (), 0, {}) if isinstance(each[0], (ast.Call, *_PATHS))
@@ -117,6 +110,10 @@ class Survey:
         for node, around, frame, scope in everything:
             if isinstance(node, ast.Call):
                 self._call(node, around, frame, scope)
+            elif isinstance(node, ast.Name | ast.Attribute) and operations.django.is_local_storage(
+                facts.path, frame, node
+            ):
+                self.storages.append(_Spot(node, around, frame, scope, ()))
         for node, around, frame, scope in everything:
             if id(node) in self.acting or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
                 continue
@@ -228,6 +225,21 @@ class Survey:
                 continue
             covered.add(id(child))
             self._cover(child, covered, frame, scope)
+
+
+def span_of(lines: list[str], node: ast.expr) -> Span:
+    """The place of a node; the parser's columns are bytes."""
+
+    def column(line: int, place: int) -> int:
+        return len(lines[line - 1].encode()[:place].decode(errors="replace"))
+
+    end_line = node.end_lineno or node.lineno
+    return Span(
+        line=node.lineno,
+        column=column(node.lineno, node.col_offset),
+        end_line=end_line,
+        end_column=column(end_line, node.end_col_offset or 0),
+    )
 
 
 def _is_certain(node: ast.Call, name: str) -> bool:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from unstate.classify.djangomoves import stored
 from unstate.classify.fileflow import Flow, Mention, Survey, Touch
 from unstate.classify.filejudge import READS, WRITES, Judge
 from unstate.classify.filewords import Location
@@ -103,7 +104,9 @@ class Mover:
                 self._obstacle(
                     f"{flow.path}:{touch.call.lineno}: may open a file of this folder: its path could not be followed"
                 )
-        if not any(site.op in READS for site in self.result.sites):
+        if location.stored:
+            stored(self.result, self.operations.django, self._surveys.values())
+        elif not any(site.op in READS for site in self.result.sites):
             self._obstacle(
                 f"{_first(location)}: no reader was found in Python, so that something else must read the folder: look"
                 " in the web server's configuration and in templates"

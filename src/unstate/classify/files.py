@@ -127,7 +127,7 @@ class Files:
             path=path,
             span=span,
             scope=Scope.FOLDER,
-            constructor="file" if kind is Kind.FILE_DATABASE else "folder",
+            constructor="file" if kind is Kind.FILE_DATABASE else "storage" if location.stored else "folder",
             definition=definition,
             sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
         )
@@ -153,7 +153,10 @@ class Files:
             self.holders[slot.path, name].add(f"{finding.store.module}:{finding.store.name}")
         if moves.obstacles:
             return replace(finding, reasons=(finding.reasons[0], *moves.obstacles[:6]))
-        sites = tuple(sorted(moves.sites, key=lambda site: (site.path, site.line, site.span.column, site.op)))
+        by_storage = {self._site(each) for each in location.operations if each.storage and each.op in WRITES}
+        sites = tuple(
+            sorted({*moves.sites, *by_storage}, key=lambda site: (site.path, site.line, site.span.column, site.op))
+        )
         absolute = location.place.root in (roots.PROJECT, roots.APPLICATION)
         reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if moves.leaves else ()
         return replace(finding, store=replace(finding.store, sites=sites), limit=Verdict.REVIEW, reasons=reasons)

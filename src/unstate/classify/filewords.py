@@ -32,6 +32,11 @@ class Location:
     writes: list[Operation] = field(default_factory=list)  # those that make it state
     operations: list[Operation] = field(default_factory=list)
 
+    @property
+    def stored(self) -> bool:
+        """Whether Django's storage keeps files there."""
+        return any(each.storage for each in self.operations)
+
 
 class Words:
     """Writes evidence and reasons."""
@@ -81,8 +86,9 @@ class Words:
         return (main, *self._obstacles(location, kind))
 
     def is_plain(self, location: Location) -> bool:
-        """Whether the files are the app's own, with no storage of the framework and no other home than local disk."""
-        return not any(each.framework for each in location.operations) and not self._external(location)
+        """Whether the app itself or Django's storage keeps the files, and nowhere else than on local disk."""
+        own = all(each.storage or not each.framework for each in location.operations)
+        return own and not self._external(location)
 
     def _obstacles(self, location: Location, kind: Kind) -> list[str]:
         found: list[str] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 from unstate.facts.hints import path_of
 from unstate.facts.values import Expression
-from unstate.link.django_files import DjangoFiles
+from unstate.link.django_files import DjangoFiles, entry
 from unstate.link.foldermap import Map
 from unstate.link.places import Places, parse
 from unstate.link.program import Program
@@ -57,6 +57,7 @@ _MODULES = frozenset(
     ).split()
 )
 _TESTS = frozenset({Op.EXISTS, Op.DELETE})
+_ROUTES = frozenset({"re_path", "path", "url"})  # of Django: `re_path(pattern, serve, {"document_root": ...})`
 _SERVING = {"static_file": "root", "StaticFiles": "directory", "static": "document_root", "serve": "document_root"}
 
 
@@ -71,6 +72,7 @@ class Operation:
     function: int  # frame index of the named function around it, 0 at module level
     framework: bool = False  # the framework does it by itself: a model's field, a mounted folder
     key: Any = None  # the syntax tree of the path, to tell whether two calls name the same one
+    storage: bool = False  # Django's storage does it
 
 
 class Operations:
@@ -80,6 +82,7 @@ class Operations:
         self.program = program
         self.resolver = resolver
         self.map = Map(program, resolver)
+        self.django = DjangoFiles(program, resolver, self.map)
         self.found: list[Operation] = []
         for path, file in program.facts.items():
             if is_aside(path):
@@ -88,11 +91,10 @@ class Operations:
                 if expression.sort == "call":
                     self.found += self._operations(path, expression)
             self.found += self._settings(path)
-        self.django = DjangoFiles(program, resolver, self.map)
         for path, expression, op, by_itself in self.django.found():
             function = program.function_around(path, expression.frame)
             key = ast.Constant(expression.source)
-            self.found.append(Operation(path, expression, op, self.django.places, function, by_itself, key))
+            self.found.append(Operation(path, expression, op, self.django.places, function, by_itself, key, True))
 
     def _operations(self, path: str, call: Expression) -> Iterator[Operation]:
         node = parse(call.source)
@@ -117,6 +119,8 @@ class Operations:
         """Each operation of a call with the expression that names the path."""
         name = call.name
         owner = node.func.value if type(node.func) is ast.Attribute else None
+        if owner is not None and self.django.is_storage(path, call.frame, owner):
+            return  # it takes names, and no paths
         module = owner is None or self._is_module(path, call.frame, owner)
         if name == "mkdtemp":
             around = self.program.function_around(path, call.frame)
@@ -144,6 +148,11 @@ class Operations:
             found = _keyword(node, _SERVING[name])
             if found is not None:
                 yield Op.SERVE, found
+        elif name in _ROUTES:
+            for argument in (*node.args, _keyword(node, "kwargs")):
+                root = entry(argument, "document_root")
+                if root is not None:
+                    yield Op.SERVE, root
         elif name == "add_static":
             for found in node.args[1:2]:
                 yield Op.SERVE, found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Any
 
 from unstate.facts.hints import path_of
@@ -64,6 +65,7 @@ class Paths:
 
     program: Program
     resolver: Resolver
+    stored: Callable[[str, int, ast.expr], Places] = staticmethod(lambda path, frame, node: ())  # by a framework
 
     def steps(self, path: str, frame: int, steps: Path, scope: Scope) -> Places:
         """The places that a dotted path means."""
@@ -96,6 +98,8 @@ class Paths:
 
     def _node(self, path: str, frame: int, node: Any, scope: Scope) -> Places:
         kind = type(node)
+        if kind in (ast.Attribute, ast.Call) and (found := self.stored(path, frame, node)):
+            return found
         if kind is ast.Constant:
             return (of_text(node.value),) if type(node.value) is str and node.value else ()
         if kind is ast.BinOp:

@@ -27,6 +27,7 @@ def binding(group: Group) -> Binding:
         accessors=group.accessors,
         awaited=frozenset(group.awaited),
         model=group.model,
+        presigned=dict(group.answers).get("serving") == "presigned",
         size=bound(store),
         zero=store.definition if group.container == "scalar" else "",
     )

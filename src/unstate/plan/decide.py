@@ -60,7 +60,7 @@ def settle(
         )
     known = {decision.name: decision for decision in decisions}
     for name, answer in answers.items():
-        _check(finding, known, name, answer)
+        check(finding, known, name, answer)
     taken = {name: answers.get(name, decision.default) for name, decision in known.items()}
     return Settled(
         decisions=tuple(decisions),
@@ -84,10 +84,12 @@ def _ttl(finding: Finding, codemod: Codemod | None, config: Config, own_seconds:
     return Decision(name="ttl", question="How long may an entry live after it was last set?", default=default, why=why)
 
 
-def _check(finding: Finding, known: Mapping[str, Decision], name: str, answer: str) -> None:
+def check(finding: Finding, known: Mapping[str, Decision], name: str, answer: str) -> None:
+    """Raises AnswerError where a decision does not take an answer."""
     where = f"{finding.id}: decision {name}"
     if name not in known:
-        raise AnswerError(f"{where} is not asked for this store; it asks: {', '.join(known)}")
+        asked = f"; it asks: {', '.join(known)}" if known else ""
+        raise AnswerError(f"{where} is not asked for this store{asked}")
     choices = known[name].choices
     if choices and answer not in choices:
         raise AnswerError(f'{where} takes one of {", ".join(choices)}, not "{answer}"')

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from unstate.model import Finding, Group, Layout, Refusal, Verdict
-from unstate.plan.decide import AnswerError
+from unstate.model import Decision, Finding, Group, Layout, Op, Refusal, Verdict
+from unstate.plan.decide import check
+from unstate.plan.storages import STORAGE
 from unstate.rewrite import FOLDER
 
 COPYING = (
@@ -16,10 +17,21 @@ COPYING = (
 )
 
 
+_SERVING = Decision(
+    name="serving",
+    question="How do clients get the files: through the app, or from S3 by a URL that is signed for them?",
+    default="app",
+    choices=("app", "presigned"),
+    why="through the app the URL stays the same, and so does who may read the file",
+)
+
+
 def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, ...]) -> Group:
     """The group, before its patch was tried. Raises AnswerError."""
-    for name in answers:
-        raise AnswerError(f"{finding.id}: decision {name} is not asked for this store")
+    served = finding.store.constructor == STORAGE or any(site.op is Op.SERVE for site in finding.store.sites)
+    known = {each.name: each for each in ((_SERVING,) if served else ())}
+    for name, answer in answers.items():
+        check(finding, known, name, answer)
     return Group(
         id=finding.id,
         finding=finding,
@@ -29,6 +41,8 @@ def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, .
         codec="file",
         files=tuple(sorted({site.path for site in finding.store.sites})),
         requires=requires,
+        decisions=tuple(known.values()),
+        answers=tuple((name, answer) for name, answer in sorted(answers.items()) if answer != known[name].default),
     )
 
 
@@ -37,7 +51,7 @@ def together(groups: Sequence[Group]) -> list[Group]:
     folders = {
         (group.finding.store.service, f"{group.finding.store.module}:{group.finding.store.name}"): group
         for group in groups
-        if group.finding.store.constructor == FOLDER
+        if group.finding.store.constructor in (FOLDER, STORAGE)
     }
     partners: dict[str, set[str]] = {group.id: set() for group in groups}
     for group in groups:
@@ -66,7 +80,7 @@ def together(groups: Sequence[Group]) -> list[Group]:
 
 def _left(group: Group, other: Group) -> Refusal:
     mine, theirs = group.finding.store, other.finding.store
-    keeps = "it keeps paths of" if theirs.constructor == FOLDER else "its paths are kept by"
+    keeps = "it keeps paths of" if theirs.constructor in (FOLDER, STORAGE) else "its paths are kept by"
     return Refusal(
         path=mine.path,
         line=mine.span.line,

@@ -10,6 +10,7 @@ import msgspec
 from unstate.codemods import Codemod
 from unstate.config import Config
 from unstate.model import Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
+from unstate.plan import storages
 from unstate.plan.bindings import binding
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
@@ -22,6 +23,7 @@ from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
+from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
@@ -49,7 +51,7 @@ class Planner:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
-        if finding.store.constructor == FOLDER:
+        if finding.store.constructor in (FOLDER, STORAGE):
             return self._folder(finding, answers)
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
@@ -156,13 +158,23 @@ class Planner:
     def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
         """The group of a folder on local disk, all of whose sites are known."""
         group = planned(finding, answers, (S3,))
+        if finding.store.constructor == STORAGE:
+            try:
+                group = storages.stored(group, self.sources)
+            except CannotSetError as error:
+                refusal = Refusal(path=error.path or finding.store.path, line=error.line, reason=str(error))
+                return _manual(finding, [refusal])
         outcomes = [self._try(group, path) for path in group.files]
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
             return _manual(finding, refusals)
         blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
         texts = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
-        return msgspec.structs.replace(group, differences=(*COPYING, *sorted(texts), *finding.reasons, *blocked))
+        rules = {rule for outcome in outcomes for rule in outcome.rules.get(group.id, ())}
+        stored = storages.differences(group, rules, self.sources) if group.settings else ()
+        return msgspec.structs.replace(
+            group, differences=(*COPYING, *stored, *sorted(texts), *finding.reasons, *blocked)
+        )
 
     def _own_seconds(self, store: Store) -> int | None:
         """After how long the store's own code lets an entry go."""

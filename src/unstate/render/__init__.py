@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding, remarks
+from unstate.plan.storages import backend_of, django_version, with_storage
 from unstate.render import copying
 from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.compose import overlays
@@ -49,6 +50,13 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     for service, used in names.items():
         backing = modules[service]
         of_service = [group for group in groups if group.finding.store.service == service]
+        for group in of_service:
+            if group.settings:
+                used = used | {backend_of(group, "").strip(".")}
+                version, _ = django_version(service, sources)
+                content = contents.get(group.settings) or sources.read(group.settings)
+                backend = backend_of(group, backing.module)
+                contents[group.settings] = with_storage(group.settings, content, backend, version)
         if any(group.container == FOLDER for group in of_service):
             used = used | copying.NAMES
             changes.append(copying.copy_script(root, backing))

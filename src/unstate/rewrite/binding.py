@@ -25,6 +25,7 @@ class Binding:
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries: their callers write changes back
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
+    presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them
     zero: str = ""  # the definition's literal, for containers without keys
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import libcst as cst
 
 from unstate.model import Op, Refusal, Site
-from unstate.rewrite import fileforms
+from unstate.rewrite import djangofiles, fileforms
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.fileforms import Copy, Folder, Form, Left, Opened, code, separated
 from unstate.rewrite.names import Names
@@ -47,6 +47,7 @@ class FileEdits:
         self._changes: dict[int, Change] = {}
         self._wraps: dict[int, list[tuple[str, str, cst.BaseExpression, str]]] = defaultdict(list)
         self._locals: dict[int, set[str]] = defaultdict(set)  # names of copies, by function
+        self._in_copies: dict[int, cst.BaseExpression] = {}  # how a path is written where a copy is lent
         self._done: set[int] = set()
         self._expressions: dict[tuple[int, int, int, int], list[tuple[Node, ...]]] = {}
         if any(binding.in_file(source.path) for binding in bindings):
@@ -87,9 +88,12 @@ class FileEdits:
         self._paths = {
             id(chain[-1]) for place, ops in by_place.items() if Op.PATH in ops for chain in self._at(place, call=False)
         }
+        for place, ops in sorted(by_place.items()):
+            if Op.STORED in ops:
+                self._stored(binding, place)
         folders: list[tuple[Node, ...]] = []
         for place, ops in sorted(by_place.items()):
-            called = frozenset(ops - {Op.PATH, Op.PASS})
+            called = frozenset(ops - {Op.PATH, Op.PASS, Op.STORED})
             if Op.PASS in ops:
                 self._pass(binding, place)
             if not called:
@@ -118,6 +122,12 @@ class FileEdits:
         node = chain[-1]
         assert isinstance(node, cst.Call)
         operands = frozenset(index for index, value in _operands(node) if id(value) in self._paths)
+        if not operands and ops == {Op.WRITE}:
+            return  # a storage of the framework writes, to a name
+        edit = djangofiles.served(node, ops, presigned=binding.presigned)
+        if edit is not None:
+            self._edit(binding, chain, edit)
+            return
         chosen = fileforms.choose(node, ops, operands, self._imports)
         if isinstance(chosen, Copy) and _is_upload(node, chain):
             chosen = Form("save_upload", lambda call: [cst.Arg(call.func.value), cst.Arg(call.args[0].value)])  # type: ignore[attr-defined]
@@ -134,6 +144,26 @@ class FileEdits:
                 self._drop_folder(binding, chain)
             case Left():
                 pass
+
+    def _stored(self, binding: Binding, place: tuple[int, int, int, int]) -> None:
+        """A use of Django's storage, or of the local path of a file in it."""
+        chain = next(iter(self._at(place, call=False)), None)
+        if chain is None:
+            self._refuse(binding, place[0], "a use of Django's storage stands here and could not be located")
+            return
+        node = chain[-1]
+        assert isinstance(node, cst.BaseExpression)
+        edit = djangofiles.stored(node, presigned=binding.presigned)
+        self._edit(binding, chain, edit)
+        if isinstance(edit, djangofiles.Edit):
+            self._in_copies[id(node)] = edit.change(node, self.names.use(edit.helper))
+
+    def _edit(self, binding: Binding, chain: tuple[Node, ...], edit: djangofiles.Edit | str) -> None:
+        if isinstance(edit, str):
+            self._refuse(binding, self._line(chain[-1]), edit)
+            return
+        self._note(binding, edit.helper)
+        self._change(chain, lambda new: edit.change(new, self.names.use(edit.helper)))  # type: ignore[arg-type]
 
     def _form(self, binding: Binding, chain: tuple[Node, ...], node: cst.Call, form: Form) -> None:
         if form.helper == "remove_file" and fileforms.last_name(node) in ("BackgroundTask", "add_task"):
@@ -244,13 +274,14 @@ class FileEdits:
             self.outcome.blocking.setdefault(binding.id, set()).add(_function(chain))
         self._note(binding, "local_file")
         self.outcome.differences.setdefault(binding.id, set()).add(COPIES.format(called))
-        text = code(node)
+        given = self._in_copies.get(id(node), node)
+        text = code(given)
         there = {path: local for local, _, path, _ in self._named(statement)}
         local = there.get(text)
         if local is None:
             local = self._fresh("local", chain)
             helper = self.names.use("async_local_file" if how == "async" else "local_file")
-            self._wraps[id(statement)].append((local, helper, node, "" if mode == "r+" else mode))
+            self._wraps[id(statement)].append((local, helper, given, "" if mode == "r+" else mode))
         self._change(chain, lambda new: cst.Name(local))
         if len(self._wraps[id(statement)]) == 1 and local not in there.values():
             wraps = self._wraps[id(statement)]
