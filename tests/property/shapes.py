@@ -28,6 +28,11 @@ def _text(alphabet: str | None = None) -> SearchStrategy[str]:
 
 FEW = st.sampled_from(["a", "b", "a:b", ""])  # so that operations meet in the same entries
 TEXT_KEYS = FEW | FEW | FEW | st.sampled_from(["*", "ü", "[x]", "k\\", "%61", "a/b", "..", "x\n"]) | _text()
+PARTS = TEXT_KEYS | st.integers(-1, 1)
+KEYS: Mapping[str, SearchStrategy[Any]] = {
+    "int": st.integers(-2, 2),
+    "tuple": st.tuples(FEW) | st.tuples(PARTS, PARTS),
+}
 TEXTS = st.sampled_from(["", "0", "x", "None"]) | _text()
 INTS = st.integers(-3, 3) | st.integers(-(2**52), 2**52)
 FLOATS = st.sampled_from([0.1, 0.2, 0.7, 1e-7, 1.5, -0.0]) | st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -83,7 +88,7 @@ class Shape:
 
     def letters(self) -> dict[str, SearchStrategy[Any]]:
         """What the metavariables of a pattern stand for."""
-        keys: SearchStrategy[Any] = st.integers(-2, 2) if self.key_type == "int" else TEXT_KEYS
+        keys = KEYS.get(self.key_type, TEXT_KEYS)
         values = VALUES[self.values or self.codec]
         return {
             "k": keys,
@@ -105,6 +110,8 @@ class Shape:
 
     def key(self, raw: bytes) -> Any:
         """A key back from its text."""
+        if self.key_type == "tuple":
+            return tuple(json.loads(raw))
         return int(raw) if self.key_type == "int" else raw.decode()
 
 
@@ -128,6 +135,7 @@ _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
     Shape(Layout.STRING, "dict", "str", key_type="int"),
+    *(Shape(layout, "dict", "int", key_type="tuple") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(layout, "dict", "model") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(Layout.STRING, "cache", codec, definition=CACHE, expires=True) for codec in ("str", "int")),
     Shape(Layout.STRING, "cache", "json", definition=CACHE, expires=True, values="records"),

@@ -58,8 +58,8 @@ def _creations(table: Table, empty: str) -> Iterator[Rule]:
 RULES = (
     _counter("getitem", "x[k]", "int(redis_client.hget(NAME, FIELD) or 0)", note="a read of a Counter makes no entry"),
     _counter("delitem", "del x[k]", "redis_client.hdel(NAME, FIELD)", note="a Counter does not miss it"),
-    _counter("update", "x.update(o)", "hash_count(redis_client, NAME, o)", "discarded"),
-    _counter("subtract", "x.subtract(o)", "hash_count(redis_client, NAME, o, -1)", "discarded"),
+    _counter("update", "x.update(o)", "hash_count(redis_client, NAME, o)", "discarded", "flat key"),
+    _counter("subtract", "x.subtract(o)", "hash_count(redis_client, NAME, o, -1)", "discarded", "flat key"),
     _counter("total", "x.total()", f"sum({_VALUES})"),
     _counter("rebind", "x = Counter()", "redis_client.delete(NAME)"),
     _counter("rebind.module", "x = collections.Counter()", "redis_client.delete(NAME)"),

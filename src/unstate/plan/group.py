@@ -202,17 +202,20 @@ def _from_types(finding: Finding, choice: Choice) -> list[str]:
     """What was taken for granted of keys and values, because the code does not show it."""
     found = []
     if not choice.proven_key:
-        found.append(_KEYS[choice.key_type == "int"])
+        found.append(_KEYS[choice.key_type])
     if not choice.proven_value:
         known = _VALUES.get(choice.codec, "").replace("{}", choice.model)
         found.append(known or f"values are taken as {choice.codec}: others come back as that")
     return found
 
 
-_KEYS = (
-    "keys are taken as text: a key that is no str (None, a number) is stored under its text",
-    "keys are taken as whole numbers: any other key raises ValueError",
-)
+_TEXT_KEYS = "keys are taken as text: a key that is no str (None, a number) is stored under its text"
+_KEYS = {
+    "": _TEXT_KEYS,
+    "str": _TEXT_KEYS,
+    "int": "keys are taken as whole numbers: any other key raises ValueError",
+    "tuple": "keys are taken as tuples of text and numbers: one with any other part raises TypeError",
+}
 _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "bytes": "contents are taken as bytes: text comes back as bytes",

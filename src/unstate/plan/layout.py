@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from unstate.model import Finding, Kind, Layout, Op, Scope, Shape, Store
@@ -44,6 +45,8 @@ _CODECS = {
     Shape.LIST: "json",
     Shape.UNKNOWN: "json",
 }
+_TUPLE_OF_PLAIN = re.compile(r"[Tt]uple\[(str|int)(, (str|int))*\]")
+_TUPLE = re.compile(r"[Tt]uple(\[(\w+\.)?(str|int|float|bool|None|Any|Literal\[.*\]|\.\.\.|[ ,|()])*\])?")
 _TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "bytes": "bytes"}
 TEXT_CODECS = ("str", "int", "float", "bool", "json")
 
@@ -117,6 +120,8 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
         return f"`{store.name}` keeps its last `{size}` entries, a number that not every use of it can read"
     if finding.shape is Shape.OBJECT:
         return f"`{store.name}` holds objects that cannot be written as data"
+    if reason := _unfit_keys(store):
+        return reason
     chosen = codec or ("model" if model else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
@@ -125,7 +130,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
         layout=_layout(finding, container, chosen, expires=expires),
         codec=chosen,
         key_type=_key_type(store),
-        proven_key=container in _WITHOUT_KEYS or (bool(store.key_types) and set(store.key_types) in ({"str"}, {"int"})),
+        proven_key=container in _WITHOUT_KEYS or _shows_keys(store),
         proven_value=_proven_value(store, chosen),
         model=model,
     )
@@ -159,7 +164,32 @@ def _key_type(store: Store) -> str:
     known = set(store.key_types)
     if known == {"int", ""}:  # numbers by their text would be sorted as text
         return "int"
+    if any(map(_is_tuple, known)):
+        return "tuple" if all(not each or _is_tuple(each) for each in known) else ""
     return known.pop() if known in ({"str"}, {"int"}) else ""
+
+
+def _shows_keys(store: Store) -> bool:
+    """Whether each site shows that the keys are of one type, whose text tells them apart."""
+    known = set(store.key_types)
+    return known in ({"str"}, {"int"}) or any(
+        known <= {each, "tuple"} for each in known if _TUPLE_OF_PLAIN.fullmatch(each)
+    )
+
+
+def _unfit_keys(store: Store) -> str:
+    """Why keys of several parts cannot be told by a text; "" where they can, or there are none."""
+    tuples = [each for each in store.key_types if _is_tuple(each)]
+    if not tuples:
+        return ""
+    if any(each and not _is_tuple(each) for each in store.key_types):
+        return f"`{store.name}` has keys of several parts and keys of one: no text tells both apart"
+    odd = next((each for each in tuples if not _TUPLE.fullmatch(each)), "")
+    return f"`{store.name}` has keys of type `{odd}`, which no text gives back" if odd else ""
+
+
+def _is_tuple(key_type: str) -> bool:
+    return key_type.partition("[")[0].lower() in ("tuple", "typing.tuple")
 
 
 def _proven_value(store: Store, codec: str) -> bool:

@@ -16,7 +16,7 @@ class Binding:
     layout: Layout
     container: str  # as in catalogue.rule.Rule.container
     codec: str  # as in catalogue.rule.Rule.codecs
-    key_type: str  # "str", "int", or "" where unproven: taken as text
+    key_type: str  # "str", "int", "tuple", or "" where unproven: taken as text
     prefix: str  # namespace in the backing service, without its separator
     sites: tuple[Site, ...]
     ttl: str = ""  # name of the constant that holds the expiry, "" for none

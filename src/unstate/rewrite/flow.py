@@ -103,6 +103,8 @@ class Flow(Tree):
                 return self._named(target, parent, node, trace)
             case cst.Return():
                 return self._returned(parent, trace)
+            case cst.Lambda() if self._orders(parent):
+                return None
             case cst.Yield() | cst.Lambda() | cst.WithItem() | cst.From():
                 return "it is handed on"
             case cst.BinaryOperation(left=left, right=right) if isinstance(left, _NUMBER) or isinstance(right, _NUMBER):
@@ -118,6 +120,13 @@ class Flow(Tree):
         if isinstance(parent, cst.BaseSmallStatement | cst.BaseCompoundStatement):
             return None
         return self._changed(parent, trace) if isinstance(parent, cst.BaseExpression) else None
+
+    def _orders(self, function: cst.Lambda) -> bool:
+        """Whether what a lambda gives is only compared: `sorted(x, key=lambda ...)`."""
+        argument = self._parents[id(function)]
+        if not isinstance(argument, cst.Arg) or argument.keyword is None or argument.keyword.value != "key":
+            return False
+        return called(self._parents[id(argument)]) in ("sorted", "max", "min", "sort")
 
     def _change(self, node: cst.CSTNode, trace: Trace, reason: str) -> str | None:
         """A change in place: one that can be written back is noted, any other is a reason."""

@@ -143,13 +143,13 @@ class _Filler(cst.CSTTransformer):
         assert isinstance(value, cst.BaseExpression)
         match macro:
             case "KEY":
-                return keys.redis_key(self.binding, value)
+                return keys.redis_key(self.binding, value, self.names)
             case "FIELD":
-                return keys.field(self.binding, value)
+                return keys.field(self.binding, value, self.names)
             case "OBJECT":
                 return keys.object_key(self.binding, value, self.names)
             case "UNKEY" | "UNFIELD":
-                return keys.decoded(self.binding, value)
+                return keys.decoded(self.binding, value, self.names)
             case "ENC":
                 return self._applied(self.codec.encode, value)
         return self._applied(self.codec.decode, value)
@@ -160,9 +160,9 @@ class _Filler(cst.CSTTransformer):
             return parenthesized(self._bound(name))
         match name:
             case "KEY":
-                return keys.redis_key(self.binding, self._bound("k"))
+                return keys.redis_key(self.binding, self._bound("k"), self.names)
             case "FIELD":
-                return keys.field(self.binding, self._bound("k"))
+                return keys.field(self.binding, self._bound("k"), self.names)
             case "OBJECT":
                 return keys.object_key(self.binding, self._bound("k"), self.names)
             case "UNKEY" | "UNFIELD":

@@ -9,7 +9,7 @@ leaves b      the statements b end the function or the round of the loop
 discarded     the value of the expression is not used
 starts at 0   the store, a name without keys, is 0 before it is first written
 ttl, no ttl   the store's entries expire, or do not
-key str       the store's keys are known to be text
+flat key      the store's keys have one part each
 synchronous, asynchronous   the code around is, so that a blocking client may, or may not, be called
 """
 
@@ -21,6 +21,7 @@ from typing import Any
 
 import libcst as cst
 
+from unstate.rewrite import keys
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.match import Bound, Environment, pure
 
@@ -47,8 +48,8 @@ def _holds(condition: str, environment: Environment, place: Place) -> bool:
             return bool(place.binding.ttl)
         case "no ttl":
             return not place.binding.ttl
-        case "key str":
-            return place.binding.key_type != "int"
+        case "flat key":
+            return place.binding.key_type != keys.TUPLE
         case "starts at 0":
             return place.binding.zero == "0"
         case "synchronous":

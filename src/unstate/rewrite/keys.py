@@ -10,31 +10,42 @@ from unstate.rewrite.parentheses import OurParen
 
 SEPARATOR = ":"
 OBJECT_SEPARATOR = "/"
+TUPLE = "tuple"  # the key type of keys of several parts
 
 
-def redis_key(binding: Binding, key: cst.BaseExpression) -> cst.BaseExpression:
+def redis_key(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.BaseExpression:
     """`f"session:{k}"`: injective for text without further escaping, as no prefix holds the separator."""
-    return _joined(binding.prefix + SEPARATOR, key, binding)
+    return _joined(binding.prefix + SEPARATOR, _flat(binding, key, names), binding)
 
 
-def field(binding: Binding, key: cst.BaseExpression) -> cst.BaseExpression:
+def field(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.BaseExpression:
     """The key as a field of the store's hash: its text alone."""
     if binding.key_type == "int":
         return _formatted([_placeholder(key, "d")])
-    return key
+    return _flat(binding, key, names)
 
 
 def object_key(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.BaseExpression:
     """The S3 key: as it is where the app itself makes the keys, else escaped by a helper."""
-    if binding.safe_keys or binding.key_type == "int":
+    if (binding.safe_keys and binding.key_type != TUPLE) or binding.key_type == "int":
         return _joined(binding.prefix + OBJECT_SEPARATOR, key, binding)
     prefix = cst.SimpleString(f'"{binding.prefix}"')
-    return cst.Call(cst.Name(names.use("object_key")), [cst.Arg(prefix), cst.Arg(key)])
+    return cst.Call(cst.Name(names.use("object_key")), [cst.Arg(prefix), cst.Arg(_flat(binding, key, names))])
 
 
-def decoded(binding: Binding, text: cst.BaseExpression) -> cst.BaseExpression:
+def decoded(binding: Binding, text: cst.BaseExpression, names: Names) -> cst.BaseExpression:
     """The key's own type back from its text."""
+    if binding.key_type == TUPLE:
+        parts = cst.Call(cst.Name(names.use("loads")), [cst.Arg(text)])
+        return cst.Call(cst.Name("tuple"), [cst.Arg(parts)])
     return cst.Call(cst.Name("int"), [cst.Arg(text)]) if binding.key_type == "int" else text
+
+
+def _flat(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.BaseExpression:
+    """A key of several parts as one text, which tells the parts apart: a JSON array."""
+    if binding.key_type != TUPLE:
+        return key
+    return cst.Call(cst.Name(names.use("dumps")), [cst.Arg(key)])
 
 
 def separator(binding: Binding) -> str:
@@ -51,7 +62,7 @@ def _joined(prefix: str, key: cst.BaseExpression, binding: Binding) -> cst.BaseE
     conversion = "d" if binding.key_type == "int" else ""
     if _fits_in_a_placeholder(bare):
         return _formatted([cst.FormattedStringText(prefix), _placeholder(bare, conversion)])
-    text = cst.Call(cst.Name("str"), [cst.Arg(bare)]) if binding.key_type != "str" else key
+    text = cst.Call(cst.Name("str"), [cst.Arg(bare)]) if binding.key_type not in ("str", TUPLE) else key
     return cst.BinaryOperation(
         cst.SimpleString(f'"{prefix}"'),
         cst.Add(),

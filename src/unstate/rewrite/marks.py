@@ -24,6 +24,7 @@ def mark_targets(node: cst.CSTNode, targets: set[int]) -> None:
             _mark_chain(name, targets)
 
 
+_ITERATING = frozenset("list tuple set frozenset sorted sum any all max min enumerate zip map filter".split())
 _CONSUMERS = frozenset("list sorted set tuple frozenset len any all sum max min dict enumerate zip map filter".split())
 
 
@@ -53,10 +54,29 @@ def mark_implied(node: cst.CSTNode, implied: dict[int, str]) -> None:
             | cst.Assert(test=test)
         ):
             implied[id(test)] = "bool"
+        case cst.Call():
+            implied.update((id(argument), "iter") for argument in implied_of_arguments(node))
         case cst.UnaryOperation(operator=cst.Not(), expression=expression):
             implied[id(expression)] = "bool"
         case cst.BooleanOperation(left=left, right=right) if implied.get(id(node)) == "bool":
             implied[id(left)] = implied[id(right)] = "bool"
+
+
+def implied_of_arguments(call: cst.Call) -> Sequence[cst.BaseExpression]:
+    """The arguments of a call that are read from their first entry to their last."""
+    given = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+    match call.func:
+        case cst.Name(value="zip"):
+            return given
+        case cst.Name(value="map" | "filter"):
+            return given[1:]
+        case cst.Name(value="max" | "min"):
+            return given if len(given) == 1 else ()
+        case cst.Name(value=name) if name in _ITERATING:
+            return given[:1]
+        case cst.Attribute(value=cst.BaseString(), attr=cst.Name(value="join")):
+            return given
+    return ()
 
 
 def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:

@@ -124,6 +124,8 @@ def _unify(pattern: Any, node: Any, environment: Environment | None, is_store: I
         return bool(pattern.evaluated_value == node.evaluated_value)
     if type(pattern) is not type(node):
         return False
+    if isinstance(pattern, cst.Subscript) and len(pattern.slice) == 1 < len(node.slice):
+        node = _with_one_key(node)
     if isinstance(pattern, cst.CSTNode):
         return all(
             _unify(getattr(pattern, f.name), getattr(node, f.name), environment, is_store)
@@ -135,6 +137,15 @@ def _unify(pattern: Any, node: Any, environment: Environment | None, is_store: I
             _unify(a, b, environment, is_store) for a, b in zip(pattern, node, strict=True)
         )
     return bool(pattern == node)
+
+
+def _with_one_key(node: cst.Subscript) -> cst.Subscript:
+    """`x[a, b]` as `x[(a, b)]`, which it means."""
+    keys = [each.slice.value for each in node.slice if isinstance(each.slice, cst.Index) and not each.slice.star]
+    if len(keys) < len(node.slice):
+        return node
+    key = cst.Tuple([cst.Element(each) for each in keys])
+    return node.with_changes(slice=type(node.slice)([cst.SubscriptElement(cst.Index(key))]))  # type: ignore[call-arg]
 
 
 def _bind(letter: str, node: Any, environment: Environment, is_store: IsStore) -> bool:

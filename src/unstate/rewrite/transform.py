@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import libcst as cst
 
 from unstate.catalogue import rules_for
 from unstate.catalogue.rule import Rule
 from unstate.model import Accessor, Layout, Refusal, Verdict
-from unstate.rewrite import accessors, callees, forms, guards
+from unstate.rewrite import accessors, callees, forms, guards, handed
 from unstate.rewrite.binding import Binding, Rewritten
-from unstate.rewrite.coroutines import becomes_asynchronous
 from unstate.rewrite.files import FileEdits
+from unstate.rewrite.functions import Functions
+from unstate.rewrite.lines import without_blank_head, without_blank_tail, without_names
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
@@ -28,10 +30,12 @@ from unstate.rewrite.match import (
     same,
 )
 from unstate.rewrite.names import Names
+from unstate.rewrite.places import called
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
 from unstate.rewrite.saves import Save, Saves, lost, undone
+from unstate.rewrite.snapshots import WHOLE, Snapshots
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
 from unstate.rewrite.unfit import unfit
@@ -44,15 +48,6 @@ class _Found:
     rule: Rule
     binding: Binding
     environment: Environment
-
-
-@dataclass(slots=True)
-class _Function:
-    """The innermost place that decides whether `await` may stand: "async", "sync", "lambda", "generator", "module"."""
-
-    how: str
-    number: int
-    name: str = ""
 
 
 @dataclass(slots=True)
@@ -74,20 +69,21 @@ class Transformer(cst.CSTTransformer):
     _statements: dict[int, tuple[_Found, Sequence[cst.CSTNode]]] = field(default_factory=dict)
     _replies: dict[int, str] = field(default_factory=dict)  # reads that the reply of the command before answers
     _replied: dict[int, str] = field(default_factory=dict)  # statements whose reply is kept under that name
+    _snapshots: Snapshots = field(init=False)
     _regions: Regions = field(default_factory=Regions)
-    _count: int = 0
     _dropped: set[int] = field(default_factory=set)
     _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
     _consumed: set[int] = field(default_factory=set)  # expressions that are read to their end where they stand
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
     _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
     _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
-    _around: list[str] = field(default_factory=list)  # classes by name, functions as "()"
-    _functions: list[_Function] = field(default_factory=lambda: [_Function("module", 0)])
+    _functions: Functions = field(init=False)
 
     def __post_init__(self) -> None:
         cst.CSTTransformer.__init__(self)
         self.saves = Saves(self.source.flow)
+        self._functions = Functions(self.awaited, self.source.flow.around)
+        self._snapshots = Snapshots(self.references, self.source.flow)
         lifted = (save for saves in self.planned.values() for save in saves if save.lifted is not None)
         self._lifts = {id(save.lifted): save for save in lifted}
 
@@ -98,7 +94,7 @@ class Transformer(cst.CSTTransformer):
             return self.files.within(node)
         if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
             return False
-        self._enter(node)
+        self._functions.enter(node)
         mark_targets(node, self._targets)
         mark_implied(node, self._implied)
         mark_consumed(node, self._consumed)
@@ -130,6 +126,8 @@ class Transformer(cst.CSTTransformer):
                 self._drop_import(body, position)
             elif self.references.within(body[position]):
                 taken = self._take_run(body, position)
+                if not taken:
+                    self._snapshots.take(body[position])
             position += max(taken, 1)
 
     def _drop_definition(self, body: Sequence[cst.CSTNode], position: int) -> None:
@@ -148,7 +146,7 @@ class Transformer(cst.CSTTransformer):
         own = 0 if not after and self.references.defined_by(following) is None else attached
         kept = leading[: len(leading) - own]
         if any(line.comment is not None for line in kept) or len(kept) > len(after):
-            self._handed_on[id(following)] = kept if not after else _without_blank_tail(kept)
+            self._handed_on[id(following)] = kept if not after else without_blank_tail(kept)
 
     def _drop_import(self, body: Sequence[cst.CSTNode], position: int) -> None:
         """Take an import out; the blank line that set its group apart stays with the next one."""
@@ -207,9 +205,11 @@ class Transformer(cst.CSTTransformer):
 
     def _expression_rule(self, node: cst.BaseExpression) -> _Found | None:
         for binding in self.references.bindings_within(node):
+            if self._snapshots.covers(node, binding):
+                continue
             for rule, pattern in _expression_rules(binding):
                 environment = self._match(pattern, node, binding)
-                if environment is None or (pattern.is_view and id(node) not in self._consumed):
+                if environment is None or (pattern.is_view and not self._is_read_at_once(node, binding)):
                     continue
                 if self._allowed(rule, pattern, binding, environment, discarded=id(node) in self._discarded):
                     return _Found(rule, binding, environment)
@@ -217,15 +217,31 @@ class Transformer(cst.CSTTransformer):
 
     def _match(self, pattern: Pattern, node: cst.BaseExpression, binding: Binding) -> Environment | None:
         """Match a node as it stands, or as the call that Python makes on it: `for k in x` calls iter, `if x` bool."""
-        implied = self._implied.get(id(node))
-        if implied is not None and self.references.binding_at(node) is binding and pattern.calls(implied):
-            return {"x": node}
+        if self.references.binding_at(node) is binding:
+            implied = self._implied.get(id(node))
+            if implied is not None and pattern.calls(implied):
+                return {"x": node}
+            if pattern.calls(handed.COPIES.get(binding.container, "")) and self._is_handed_out(node, binding):
+                return {"x": node}
         return match_expression(pattern, node, self.references.test(binding))
+
+    def _is_read_at_once(self, node: cst.BaseExpression, binding: Binding) -> bool:
+        """Whether what stands for a view need not be one. A list of keys or pairs is no set, as their view is."""
+        if id(node) in self._consumed:
+            return True
+        return called(node) == "values" and self._is_handed_out(node, binding)
+
+    def _is_handed_out(self, node: cst.BaseExpression, binding: Binding) -> bool:
+        if not handed.is_handed_out(self.source.flow, node):
+            return False
+        if text := handed.difference(self.source.flow, node, binding):
+            self.outcome.differences.setdefault(binding.id, set()).add(text)
+        return True
 
     def _allowed(
         self, rule: Rule, pattern: Pattern, binding: Binding, environment: Environment, *, discarded: bool
     ) -> bool:
-        place = guards.Place(binding, discarded, self._functions[-1].how == "async")
+        place = guards.Place(binding, discarded, self._functions.of(environment["x"]).how == "async")  # type: ignore[arg-type]
         if guards.failed(rule.when, environment, place) is not None:
             return False
         letters = repeated(rule.pattern, rule.form)
@@ -237,6 +253,8 @@ class Transformer(cst.CSTTransformer):
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         left = self._left(original_node, updated_node)
+        if self._snapshots.before(original_node):
+            left = self._with_snapshots(original_node, left)
         if self.files.within(original_node) and isinstance(left, cst.CSTNode):
             return self.files.left(original_node, left)
         return left
@@ -246,7 +264,8 @@ class Transformer(cst.CSTTransformer):
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if not self.references.within(original_node):
             return updated_node
-        self._leave(original_node)
+        taken = id(original_node) in self._statements or id(original_node) in self._dropped
+        self._functions.leave(original_node, entered=not taken)
         if id(original_node) in self.planned:
             return self._with_saves(original_node, updated_node)
         lift = self._lifts.get(id(original_node))
@@ -263,7 +282,7 @@ class Transformer(cst.CSTTransformer):
         if id(original_node) in self._dropped:
             return cst.RemoveFromParent()
         if isinstance(original_node, cst.IndentedBlock) and id(original_node.body[0]) in self._dropped:
-            return _without_blank_head(updated_node)  # type: ignore[arg-type]
+            return without_blank_head(updated_node)  # type: ignore[arg-type]
         if id(original_node) in self._statements:
             return self._replaced_statements(original_node)
         if id(original_node) in self._replies:
@@ -273,12 +292,14 @@ class Transformer(cst.CSTTransformer):
         if isinstance(original_node, cst.FormattedString):
             return updated_node.visit(Requote())
         if isinstance(original_node, cst.Global | cst.Nonlocal):
-            return _without_names(updated_node, {b.name for b in self.references.bindings_within(original_node)})  # type: ignore[arg-type]
+            return without_names(updated_node, {b.name for b in self.references.bindings_within(original_node)})  # type: ignore[arg-type]
         if isinstance(original_node, cst.ImportFrom):
             return self._without_imports(original_node, updated_node)  # type: ignore[arg-type]
         if id(original_node) in self._handed_on:
             lines = [*self._handed_on[id(original_node)], *updated_node.leading_lines]  # type: ignore[attr-defined]
             return updated_node.with_changes(leading_lines=lines)
+        if id(original_node) in self._snapshots.names:
+            return cst.Name(self.names.fresh(self._snapshots.names[id(original_node)]))
         binding = self.references.binding_at(original_node)
         if binding is not None and not isinstance(original_node, cst.ImportAlias):
             self._refuse(original_node, binding)
@@ -401,11 +422,11 @@ class Transformer(cst.CSTTransformer):
                 before.insert(0, named.with_changes(leading_lines=getattr(before[0], "leading_lines", ())))
                 before[1] = before[1].with_changes(leading_lines=())
             environment: Environment = {"k": save.key, "v": cst.Name(name)}
-            asynchronous = self._functions[-1].how == "async"
+            asynchronous = self._functions.here.how == "async"
             new = forms.statements(save.form, environment, save.binding, self.names, asynchronous=asynchronous)
             after.extend(new)
             if not asynchronous:
-                self.outcome.blocking.setdefault(save.binding.id, set()).add(self._functions[-1].name)
+                self.outcome.blocking.setdefault(save.binding.id, set()).add(self._functions.here.name)
         match before[-1]:
             case cst.SimpleStatementLine(body=[cst.Return(value=value)]) if value is not None:
                 name = self.names.fresh("_result")
@@ -414,6 +435,21 @@ class Transformer(cst.CSTTransformer):
                 kept = kept.with_changes(leading_lines=before[-1].leading_lines)
                 return cst.FlattenSentinel([*before[:-1], kept, *after, leave])
         return cst.FlattenSentinel([*before, *after])
+
+    def _with_snapshots(self, original: cst.CSTNode, left: Any) -> cst.FlattenSentinel[cst.CSTNode]:
+        """A statement, and before it the readings of whole stores that it looks at."""
+        nodes: list[Any] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]
+        new: list[cst.CSTNode] = []
+        for snapshot in self._snapshots.before(original):
+            rule = next(each for each, _ in _expression_rules(snapshot.binding) if each.pattern == WHOLE)
+            found = _Found(rule, snapshot.binding, {})
+            asynchronous = self._asynchronous(snapshot.reference, found)
+            self._note(snapshot.reference, found)
+            form = f"{self.names.fresh(snapshot.name)} = {rule.form}"
+            new += forms.statements(form, {}, snapshot.binding, self.names, asynchronous=asynchronous)
+        lead = getattr(nodes[0], "leading_lines", ())
+        new[0] = new[0].with_changes(leading_lines=lead)
+        return cst.FlattenSentinel([*new, nodes[0].with_changes(leading_lines=()), *nodes[1:]])
 
     def _replaced_expression(self, node: cst.CSTNode) -> cst.BaseExpression:
         found = self._expressions[id(node)]
@@ -455,8 +491,8 @@ class Transformer(cst.CSTTransformer):
 
     def _asynchronous(self, node: cst.CSTNode, found: _Found) -> bool:
         """Whether the form must be awaited here; a refusal where it must and cannot."""
-        how = self._functions[-1].how
-        if how in ("lambda", "generator") and any(function.how == "async" for function in self._functions):
+        how = self._functions.of(node).how
+        if how in ("lambda", "generator") and self._functions.in_coroutine:
             self._refuse(
                 node,
                 found.binding,
@@ -466,9 +502,10 @@ class Transformer(cst.CSTTransformer):
         return how == "async"
 
     def _note(self, node: cst.CSTNode, found: _Found) -> None:
-        if self._functions[-1].how == "sync":
-            self.outcome.blocking.setdefault(found.binding.id, set()).add(self._functions[-1].name)
-        self._regions.note(found.binding.id, self._functions[-1].number, self.references.line(node), found.rule)
+        function = self._functions.of(node)
+        if function.how == "sync":
+            self.outcome.blocking.setdefault(found.binding.id, set()).add(function.name)
+        self._regions.note(found.binding.id, self._functions.here.number, self.references.line(node), found.rule)
         self.outcome.rules.setdefault(found.binding.id, set()).add(found.rule.id)
         if found.rule.verdict is not Verdict.EXACT:
             self.outcome.differences.setdefault(found.binding.id, set()).add(found.rule.difference)
@@ -505,69 +542,13 @@ class Transformer(cst.CSTTransformer):
                     saves[0].statement, saves[0].binding, "it is changed in a statement that is replaced"
                 )
 
-    # -- where `await` may stand ---------------------------------------------------------------------------------
-
-    def _enter(self, node: cst.CSTNode) -> None:
-        if (how := _how(node)) is not None:
-            self._count += 1
-            name = node.name.value if isinstance(node, cst.FunctionDef) else ""
-            if name and becomes_asynchronous(name, self._around, self.awaited):
-                how = "async"
-            self._functions.append(_Function(how, self._count, name))
-
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            self._around.append("()" if isinstance(node, cst.FunctionDef) else node.name.value)
-
-    def _leave(self, node: cst.CSTNode) -> None:
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            self._around.pop()
-        if _how(node) is not None and id(node) not in self._statements and id(node) not in self._dropped:
-            self._functions.pop()
-
 
 _MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
 
 
-def _without_blank_head(block: cst.IndentedBlock) -> cst.IndentedBlock:
-    """The block without the blank lines that stood behind its first statement, which is gone."""
-    if not block.body:
-        return block
-    lines = list(getattr(block.body[0], "leading_lines", ()))
-    while lines and lines[0].comment is None:
-        del lines[0]
-    return block.with_changes(body=[block.body[0].with_changes(leading_lines=lines), *block.body[1:]])
-
-
 def _waits(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Await | cst.Yield) or any(_waits(child) for child in node.children)
-
-
-def _how(node: cst.CSTNode) -> str | None:
-    match node:
-        case cst.FunctionDef(asynchronous=asynchronous):
-            return "sync" if asynchronous is None else "async"
-        case cst.Lambda():
-            return "lambda"
-        case cst.GeneratorExp():
-            return "generator"
-    return None
-
-
-def _without_names(statement: cst.Global | cst.Nonlocal, gone: set[str]) -> cst.CSTNode | cst.RemovalSentinel:
-    """`global x, y` without the names of stores."""
-    kept = [item for item in statement.names if item.name.value not in {name.split(".")[-1] for name in gone}]
-    if not kept:
-        return cst.RemoveFromParent()
-    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-    return statement.with_changes(names=kept)
-
-
-def _without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:
-    """The lines up to the last comment: the blank lines after it are the next statement's own."""
-    while lines and lines[-1].comment is None:
-        lines = lines[:-1]
-    return lines
 
 
 @cache

@@ -1,0 +1,31 @@
+"""Lines without what was taken out of them, and the blank lines that set it apart."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+
+def without_blank_head(block: cst.IndentedBlock) -> cst.IndentedBlock:
+    """The block without the blank lines that stood behind its first statement, which is gone."""
+    if not block.body:
+        return block
+    lines = list(getattr(block.body[0], "leading_lines", ()))
+    while lines and lines[0].comment is None:
+        del lines[0]
+    return block.with_changes(body=[block.body[0].with_changes(leading_lines=lines), *block.body[1:]])
+
+
+def without_names(statement: cst.Global | cst.Nonlocal, gone: set[str]) -> cst.CSTNode | cst.RemovalSentinel:
+    """`global x, y` without the names of stores."""
+    kept = [item for item in statement.names if item.name.value not in {name.split(".")[-1] for name in gone}]
+    if not kept:
+        return cst.RemoveFromParent()
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return statement.with_changes(names=kept)
+
+
+def without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """The lines up to the last comment: the blank lines after it are the next statement's own."""
+    while lines and lines[-1].comment is None:
+        lines = lines[:-1]
+    return lines
