@@ -49,6 +49,8 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "int": INTS,
     "float": FLOATS,
     "bool": st.booleans(),
+    "tuple": st.tuples(INTS, FLOATS) | st.tuples(TEXTS),
+    "members": st.tuples(TEXTS, st.integers(-3, 3)),
     "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
     "json": JSON,
     "records": RECORDS,
@@ -61,6 +63,7 @@ DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "float": float,
     "bool": json.loads,
     "bytes": bytes,
+    "tuple": lambda raw: tuple(json.loads(raw)),
     "json": json.loads,
     "model": Profile.model_validate_json,
 }
@@ -135,6 +138,7 @@ _DICTS = ("str", "int", "float", "bool", "json")
 SHAPES = (
     *(Shape(Layout.STRING, "dict", codec) for codec in (*_DICTS, "bytes")),
     Shape(Layout.STRING, "dict", "str", key_type="int"),
+    *(Shape(layout, "dict", "tuple") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(layout, "dict", "int", key_type="tuple") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(layout, "dict", "model") for layout in (Layout.STRING, Layout.HASH)),
     *(Shape(Layout.STRING, "cache", codec, definition=CACHE, expires=True) for codec in ("str", "int")),
@@ -146,8 +150,12 @@ SHAPES = (
         for layout in (Layout.STRING, Layout.HASH)
         for kind in ("records", "lists")
     ),
-    *(Shape(Layout.LIST, "list", codec, definition="[]", more=_several(codec)) for codec in ("str", "int", "json")),
+    *(
+        Shape(Layout.LIST, "list", codec, definition="[]", more=_several(codec))
+        for codec in ("str", "int", "tuple", "json")
+    ),
     *(Shape(Layout.SET, "set", codec, definition="set()", more=_members(codec)) for codec in ("str", "int")),
+    Shape(Layout.SET, "set", "tuple", definition="set()", values="members", more=_members("members")),
     Shape(Layout.LIST, "deque", "json", definition="deque()", more=_several("json")),
     *(
         Shape(Layout.LIST, "deque bounded", "str", definition=f"deque(maxlen={size})", size=size, more=_several("str"))

@@ -50,6 +50,7 @@ _ALL = (
     Helper("optional", ("T", "V", "D"), (*_ANY, *_CALLABLE, "from typing import overload")),
     Helper("dumps", (), ("import json", *_ANY)),
     Helper("loads", (), ("import json", *_ANY)),
+    Helper("tuple_of", ("loads",), _ANY),
     Helper("fields_of", (), (*_ANY, *_CACHE, "from pydantic import TypeAdapter")),
     Helper("dump_model", ("fields_of",), _ANY),
     Helper("set_default", ("T",), _ANY, remote=True),

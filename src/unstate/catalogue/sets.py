@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from unstate.catalogue.table import INT, STR, Table
+from unstate.catalogue.table import INT, STR, TUPLE, Table
 from unstate.model import Layout
 
 ORDER = "members come in another order than before; a set promises none"
-_rule = Table("set", Layout.SET, "set", STR | INT)
+_rule = Table("set", Layout.SET, "set", STR | INT | TUPLE)
 _ALL = "{DEC(_raw) for _raw in redis_client.smembers(NAME)}"
 
 RULES = (

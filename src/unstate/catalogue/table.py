@@ -12,6 +12,7 @@ BYTES = frozenset({"bytes"})
 STR = frozenset({"str"})
 INT = frozenset({"int"})
 FLOAT = frozenset({"float"})
+TUPLE = frozenset({"tuple"})  # of text and numbers
 JSON = frozenset({"json"})
 MODEL = frozenset({"model"})
 CODED = ANY - STR  # codecs whose text is not the value itself
@@ -22,6 +23,12 @@ ORDER = "entries come in no particular order; before, in the order of insertion"
 CLEARING = "entries set while it clears may stay"
 EARLY = "the new value is made before the entry is looked up, no longer after"
 LATE = "the default is made after the entry is looked up, no longer before"
+
+
+def without_order(rule: Rule) -> Rule:
+    """A rule as it is where the order of the entries does not show in what is made of them."""
+    left = rule.difference.removesuffix(ORDER).removesuffix("; ")
+    return replace(rule, difference=left, verdict=Verdict.REVIEW if left else Verdict.EXACT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.model import Group
+from unstate.model import Group, Shape
 from unstate.plan.layout import bound
 from unstate.rewrite import Binding
 from unstate.rewrite.both import MARK
@@ -29,6 +29,7 @@ def binding(group: Group) -> Binding:
         model=group.model,
         presigned=dict(group.answers).get("serving") == "presigned",
         size=bound(store),
+        holds_records=group.finding.shape is Shape.RECORD,
         zero=store.definition if group.container == "scalar" else "",
     )
 

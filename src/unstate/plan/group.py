@@ -220,6 +220,7 @@ _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",
+    "tuple": "values are taken as tuples of text and numbers: one with any other part raises TypeError",
     "model": "values travel by the fields that `{}` declares: what is none, or holds another type, does not come back",
     "int": "values are taken as integers: one that is none raises ValueError when it is read",
 }

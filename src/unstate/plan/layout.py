@@ -47,6 +47,7 @@ _CODECS = {
 }
 _TUPLE_OF_PLAIN = re.compile(r"[Tt]uple\[(str|int)(, (str|int))*\]")
 _TUPLE = re.compile(r"[Tt]uple(\[(\w+\.)?(str|int|float|bool|None|Any|Literal\[.*\]|\.\.\.|[ ,|()])*\])?")
+_TUPLE_OF_VALUES = re.compile(r"[Tt]uple\[(str|int|float|bool)(, (str|int|float|bool|\.\.\.))*\]")
 _TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "bytes": "bytes"}
 TEXT_CODECS = ("str", "int", "float", "bool", "json")
 
@@ -122,7 +123,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
         return f"`{store.name}` holds objects that cannot be written as data"
     if reason := _unfit_keys(store):
         return reason
-    chosen = codec or ("model" if model else _CODECS.get(finding.shape))
+    chosen = codec or ("model" if model else "tuple" if _holds_tuples(store) else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
     return Choice(
@@ -169,6 +170,12 @@ def _key_type(store: Store) -> str:
     return known.pop() if known in ({"str"}, {"int"}) else ""
 
 
+def _holds_tuples(store: Store) -> bool:
+    """Whether its values are tuples of text and numbers, as far as each site says."""
+    declared = [each for each in store.value_types if _TUPLE_OF_VALUES.fullmatch(each)]
+    return bool(declared) and set(store.value_types) <= {*declared, "tuple"}
+
+
 def _shows_keys(store: Store) -> bool:
     """Whether each site shows that the keys are of one type, whose text tells them apart."""
     known = set(store.key_types)
@@ -193,6 +200,8 @@ def _is_tuple(key_type: str) -> bool:
 
 
 def _proven_value(store: Store, codec: str) -> bool:
+    if codec == "tuple":
+        return "tuple" not in store.value_types
     return bool(store.value_types) and all(_TYPES.get(seen) == codec for seen in store.value_types)
 
 

@@ -26,6 +26,7 @@ class Binding:
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries: their callers write changes back
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them
+    holds_records: bool = False  # every value is a dict
     zero: str = ""  # the definition's literal, for containers without keys
 
     @property

@@ -20,6 +20,7 @@ _CODECS = {
     "int": Codec("{}", "int({})", "int", "int"),
     "float": Codec("{}", "float({})", "float", "float"),
     "bool": Codec("dumps({})", "loads({})", "dumps", "loads"),
+    "tuple": Codec("dumps({})", "tuple_of({})", "dumps", "tuple_of"),
     "json": Codec("dumps({})", "loads({})", "dumps", "loads"),
     "bytes": Codec("{}", "{}", "bytes", "bytes"),
 }

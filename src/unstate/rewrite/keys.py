@@ -36,8 +36,7 @@ def object_key(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.B
 def decoded(binding: Binding, text: cst.BaseExpression, names: Names) -> cst.BaseExpression:
     """The key's own type back from its text."""
     if binding.key_type == TUPLE:
-        parts = cst.Call(cst.Name(names.use("loads")), [cst.Arg(text)])
-        return cst.Call(cst.Name("tuple"), [cst.Arg(parts)])
+        return cst.Call(cst.Name(names.use("tuple_of")), [cst.Arg(text)])
     return cst.Call(cst.Name("int"), [cst.Arg(text)]) if binding.key_type == "int" else text
 
 

@@ -40,7 +40,8 @@ def parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def bindings_of(function: cst.FunctionDef, name: str) -> list[cst.CSTNode | None]:
-    """What a local name is bound to, once for each place that binds it; None where it is no plain value."""
+    """What a local name is bound to, once for each place that binds it; None where it is no plain value,
+    the statement where it may be the same object, `s |= more`."""
     return list(_bindings(function, name))
 
 
@@ -57,8 +58,8 @@ def _bindings(node: cst.CSTNode, name: str) -> Iterator[cst.CSTNode | None]:
             yield value
         case cst.NamedExpr(target=cst.Name(value=bound), value=value) if bound == name:
             yield value
-        case cst.AugAssign(target=cst.Name(value=bound)) if bound == name:
-            yield None
+        case cst.AugAssign(target=cst.Name(value=bound), operator=operator) if bound == name:
+            yield node if isinstance(operator, cst.BitOrAssign) else None
         case cst.For(target=target, iter=iterated) if name in _stored_in(target):
             yield iterated
         case cst.CompFor(target=target) if name in _stored_in(target):

@@ -125,6 +125,8 @@ class Saves:
         known = {id(each.node) for each in same_entry if each.name == alias.name and not each.stored}
         put = any(each.stored and each.name == alias.name for each in same_entry)
         for value in bindings_of(alias.function, alias.name):
+            if alias.binding.holds_records and isinstance(value, cst.AugAssign):
+                continue  # a dict takes the other's entries in, and stays what it is
             if not put and (value is None or id(value) not in known):
                 return f"`{alias.name}` is not always the entry that it is read from"
         if put and any(each.name == alias.name and each not in same_entry for each in mine):

@@ -13,7 +13,7 @@ import libcst as cst
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.flow import Flow
 from unstate.rewrite.marks import implied_of_arguments
-from unstate.rewrite.places import parts
+from unstate.rewrite.places import called, parts
 from unstate.rewrite.references import References
 from unstate.rewrite.trace import Trace
 
@@ -29,6 +29,7 @@ class Snapshot:
     binding: Binding
     reference: cst.CSTNode
     name: str
+    ordered: bool = True  # the order of the entries shows
 
 
 @dataclass(slots=True)
@@ -54,7 +55,9 @@ class Snapshots:
                 name = "snapshot" if self._count == 1 else f"snapshot_{self._count}"
                 self.names.update((id(each), name) for each in found)
                 self._covered.update((id(each), binding.id) for each in _below(head))
-                self._taken.setdefault(id(statement), []).append(Snapshot(binding, found[0], name))
+                self._taken.setdefault(id(statement), []).append(
+                    Snapshot(binding, found[0], name, self._shows_order(found))
+                )
         return id(statement) in self._taken
 
     def before(self, statement: cst.CSTNode) -> Sequence[Snapshot]:
@@ -80,6 +83,15 @@ class Snapshots:
                 call = self.flow.parent(around)
                 return isinstance(call, cst.Call) and reference in implied_of_arguments(call)
             case cst.Attribute(attr=cst.Name(value="keys" | "values" | "items")):
+                return True
+        return False
+
+    def _shows_order(self, found: Sequence[cst.CSTNode]) -> bool:
+        """Whether something is made of the entries that has their order: no set, and not sorted by the keys."""
+        for reference in found:
+            around = self.flow.parent(self.flow.parent(reference) or reference)
+            sorts = isinstance(around, cst.Call) and not any(arg.keyword for arg in around.args)
+            if self._is_whole(reference) and not (sorts and called(around) in ("sorted", "set", "frozenset")):  # type: ignore[arg-type]
                 return True
         return False
 
