@@ -128,6 +128,10 @@ class Op(StrEnum):
     STORED = "stored"  # a storage of the framework is made, or asked where on disk a file lies
 
 
+# The context of an operation on a file that may as well lie outside of the folder.
+ELSEWHERE = "elsewhere"
+
+
 class Span(Value, frozen=True):
     """A stretch of source: the whole expression or statement, `end_column` exclusive."""
 
@@ -148,7 +152,7 @@ class Site(Value, frozen=True):
     key_type: str = ""  # as an annotation ("str", "int", "tuple[str, int]"), "" where unknown or no key
     value_type: str = ""  # of the value written, as an annotation, "" where unknown or nothing is written
     reachable: bool = False  # a request, message or task can reach it
-    contexts: tuple[str, ...] = ()  # of "loop", "lock", "try", "lambda", "comprehension", "import time"
+    contexts: tuple[str, ...] = ()  # of "loop", "lock", "try", "lambda", "comprehension", "import time", ELSEWHERE
 
     @property
     def line(self) -> int:

@@ -155,6 +155,18 @@ os.makedirs(FOLDER, exist_ok=True)
     return str((HERE / name).replace(HERE / to))
 
 
+@app.get("/walk")
+{define} walked():
+    found = [(folder, sorted(folders), sorted(files)) for folder, folders, files in os.walk(FOLDER)]
+    below = [path.name for path in HERE.rglob("*.txt")]
+    return sorted(found), sorted(below), sorted(glob.glob(FOLDER + "/**/c*", recursive=True))
+
+
+@app.post("/copytree")
+{define} copy_tree(to: str):
+    return shutil.copytree(os.path.join(FOLDER, "sub"), os.path.join(FOLDER, to), dirs_exist_ok=to == "sub 2")
+
+
 @app.post("/copy")
 {define} copy(name: str, to: str):
     shutil.copyfile(os.path.join(FOLDER, name), os.path.join(FOLDER, to))
@@ -169,9 +181,32 @@ async def aio(name: str, text: str):
 """
 
 
-def pair(folder: Path, *, asynchronous: bool) -> tuple[types.ModuleType, types.ModuleType]:
+# Some of the names lie in a folder that stays where it is: each operation has to look at the path.
+ELSEWHERE = """
+LOCAL = tempfile.mkdtemp()
+
+
+def where(name: str) -> Path:
+    return Path(LOCAL if name.startswith(("b", "n", "1")) else FOLDER)
+
+
+"""
+
+
+def beside_local_ones(text: str) -> str:
+    """The app over a folder that moves, and one that stays."""
+    head, mark, rest = text.partition('@app.post("/write")')
+    rest = rest.replace("os.path.join(FOLDER, name)", "os.path.join(where(name), name)")
+    rest = rest.replace("os.path.join(FOLDER, to)", "os.path.join(where(to), to)")
+    rest = rest.replace("HERE / name", "where(name) / name").replace("HERE / to", "where(to) / to")
+    rest = rest.replace("{{FOLDER}}/", "{{where(name)}}/").replace("{FOLDER}/", "{where(name)}/")
+    return "import tempfile\n" + head + ELSEWHERE + mark + rest
+
+
+def pair(folder: Path, *, asynchronous: bool, elsewhere: bool = False) -> tuple[types.ModuleType, types.ModuleType]:
     """The app as it was and as it became, each imported from a folder of its own."""
     text = APP.format(define="async def" if asynchronous else "def")
+    text = beside_local_ones(text) if elsewhere else text
     for name in ("before", "after"):
         (folder / name).mkdir()
         (folder / name / "app.py").write_text(text)

@@ -22,6 +22,7 @@ from .conftest import BUCKET
 
 NAMES = ("a.txt", "b.bin", "sub/c.txt", "Grüße & more?.txt", "100%.txt", "tab\tname", "new\nline.txt", ".hidden.txt")
 DEEP = int(os.environ.get("UNSTATE_PROOF_DEPTH", "1"))  # how many times the usual number of examples
+IDS = ["sync", "async", "sync beside local files", "async beside local files"]
 LOOP = asyncio.new_event_loop()
 
 name = st.sampled_from(NAMES)
@@ -50,6 +51,8 @@ STEPS = {
     "rename": (name, name),
     "replace": (name, name),
     "copy": (name, name),
+    "walked": (),
+    "copy_tree": (st.sampled_from(("sub 2", "sub 3")),),
     "aio": (name, text),
 }
 step = st.one_of([st.tuples(st.just(each), st.tuples(*arguments)) for each, arguments in STEPS.items()])
@@ -71,6 +74,11 @@ class Pair:
         found = [path for path in (self.disk / "files").rglob("*") if path.is_file()]
         return {key(path.relative_to(self.disk).as_posix()): path.read_bytes() for path in found}
 
+    def local(self, app: Any) -> dict[str, bytes]:
+        """What lies in the folder that stays, where there is one."""
+        folder = Path(getattr(app, "LOCAL", self.disk / "nothing"))
+        return {path.name: path.read_bytes() for path in folder.glob("*")}
+
     def clean(self) -> None:
         """A folder that is empty is not there in S3: the difference that the patch names."""
         for path in sorted((self.disk / "files" / "here").rglob("*"), reverse=True):
@@ -83,11 +91,12 @@ def key(path: str) -> str:
     return "".join(f"%{ord(sign):02X}" if sign < " " or sign == "%" else sign for sign in path)
 
 
-@pytest.fixture(params=[False, True], ids=["sync", "async"])
+@pytest.fixture(params=[(False, False), (True, False), (False, True), (True, True)], ids=IDS)
 def both(
     request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Pair:
-    before, after = pair(tmp_path, asynchronous=request.param)
+    asynchronous, elsewhere = request.param
+    before, after = pair(tmp_path, asynchronous=asynchronous, elsewhere=elsewhere)
     disk = tmp_path / "disk"
     disk.mkdir()
     monkeypatch.chdir(disk)
@@ -98,7 +107,7 @@ def call(function: Any, arguments: tuple[Any, ...]) -> Any:
     try:
         answer = function(*arguments)
         return LOOP.run_until_complete(answer) if inspect.iscoroutine(answer) else answer
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         return type(error).__name__
 
 
@@ -119,14 +128,19 @@ def test_random_steps_give_the_same_answers_and_files(both: Pair) -> None:
             both.s3.delete_object(Bucket=BUCKET, Key=stored)
         for path in sorted((both.disk / "files").rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
+        for path in [
+            each for app in (both.before, both.after) for each in Path(getattr(app, "LOCAL", "none")).glob("*")
+        ]:
+            path.unlink()
         (both.disk / "files" / "here" / "sub").mkdir(parents=True)
         assert call(both.before.write, ("sub/c.txt", b"first")) == call(both.after.write, ("sub/c.txt", b"first"))
         for action, arguments in steps:
             (both.disk / "files" / "here" / "sub").mkdir(exist_ok=True)
-            if action in ("names", "exists", "globbed", "remove_tree"):
+            if action in ("names", "exists", "globbed", "remove_tree", "walked", "copy_tree"):
                 both.clean()
             expected = call(getattr(both.before, action), arguments)
             assert (action, arguments, call(getattr(both.after, action), arguments)) == (action, arguments, expected)
             assert both.objects() == both.files(), (action, arguments)
+            assert both.local(both.after) == both.local(both.before), (action, arguments)
 
     run()

@@ -13,6 +13,9 @@ _CONFIG = ("from boto3.s3.transfer import TransferConfig",)
 _ASYNC = ("import asyncio", "from collections.abc import AsyncIterator", "from contextlib import asynccontextmanager")
 _ITERATOR = ("from collections.abc import Iterator",)
 _STARLETTE = ("from starlette.datastructures import Headers", "from starlette.responses import FileResponse")
+# What helpers need beside their own, where they look at a path to tell whether it is for them.
+_LOCAL = (*_OS, "import glob", "import shutil", "from pathlib import Path")
+_UNQUOTE = ("from urllib.parse import unquote", *_ANY)
 _S3 = ("s3", "upload_bucket", "file_key")
 
 
@@ -22,6 +25,8 @@ def _remote(name: str, *needs: str, imports: tuple[str, ...] = _ANY) -> Helper:
 
 FILES = (
     Helper("file_key", (), ("import re", *_OS)),
+    Helper("stored_folder", ("file_key", "is_stored"), _LOCAL),
+    Helper("is_stored", ("stored_folder",)),
     Helper("missing_file", (), _ERRNO),
     Helper("content_type", (), ("import mimetypes", *_OS)),
     Helper("StoredFile", (*_S3, "missing_file"), ("from datetime import datetime", "import io", *_ERRNO)),
@@ -55,14 +60,22 @@ FILES = (
     _remote("is_folder", "keys_below"),
     _remote("file_exists", "is_file", "is_folder"),
     Helper("keys_below", _S3, (*_ITERATOR, *_ANY)),
-    _remote("list_folder", "keys_below", imports=("from urllib.parse import unquote", *_ANY)),
+    _remote("list_folder", "keys_below", imports=_UNQUOTE),
     _remote("folder_paths", "list_folder", imports=("from pathlib import Path",)),
-    _remote("glob_folder", "list_folder", imports=("from pathlib import Path", "import fnmatch")),
-    _remote("glob_files", "list_folder", imports=(*_OS, "import fnmatch")),
+    Helper("paths_below", ("keys_below",), (*_UNQUOTE, "import fnmatch", "from collections.abc import Sequence")),
+    _remote("glob_folder", "paths_below", imports=("from pathlib import Path",)),
+    _remote("glob_files", "paths_below", imports=_OS),
+    _remote("walk_folder", "paths_below", imports=_OS),
     _remote("remove_file", "stat_file"),
     _remote("remove_tree", "keys_below", "missing_file", imports=_ERRNO),
     _remote("copy_file", "stat_file", imports=("import shutil", *_ANY)),
     _remote("move_file", "copy_file", "stat_file"),
+    _remote("copy_tree", "keys_below", "missing_file", "is_folder", imports=_ERRNO),
+    _remote("store_tree", "upload_local", "content_type", "missing_file", "is_folder", imports=_ERRNO),
+    _remote("fetch_tree", "keys_below", "fetch_file", "missing_file", "is_folder", imports=(*_UNQUOTE, *_ERRNO)),
+    _remote("copy_any_tree", "copy_tree", "store_tree", "fetch_tree", "stored_folder", imports=_LOCAL),
+    _remote("copy_any_file", "is_folder", "copy_file", "store_file", "fetch_file", "stored_folder", imports=_LOCAL),
+    _remote("move_any_file", "copy_any_file", "remove_file", imports=_LOCAL),
     Helper("send_stored_file", ("StoredFile",), (*_IO, *_OS, "import flask")),
     Helper(
         "send_stored_file_from",

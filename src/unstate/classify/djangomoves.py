@@ -13,13 +13,13 @@ from unstate.link.django_files import DjangoFiles
 from unstate.model import Op, Site
 
 if TYPE_CHECKING:
-    from unstate.classify.filemoves import Moves
+    from unstate.classify.fileuses import Moves
 
 _TIMES = re.compile(r"\.get_(?:created|accessed)_time\(")
 
 
-def stored(moves: Moves, django: DjangoFiles, surveys: Iterable[Survey]) -> None:
-    """Add the sites of Django's storage to those of its folder, and the reasons why it must stay."""
+def stored(moves: Moves, number: int, django: DjangoFiles, surveys: Iterable[Survey]) -> None:
+    """Add the sites of Django's storage to those of its folder, the location `number`, and why it must stay."""
     for path, field in django.defined:
         storage = next((each.value for each in field.keywords if each.arg == "storage"), None)
         if storage is not None and not _is_default(storage):
@@ -27,14 +27,14 @@ def stored(moves: Moves, django: DjangoFiles, surveys: Iterable[Survey]) -> None
                 f"{path}:{field.lineno}: the field has a storage of its own, `{ast.unparse(storage)}`"
             )
     for survey in surveys:
-        _of_file(moves, django, survey)
+        _of_file(moves, number, django, survey)
 
 
-def _of_file(moves: Moves, django: DjangoFiles, survey: Survey) -> None:
+def _of_file(moves: Moves, number: int, django: DjangoFiles, survey: Survey) -> None:
     path = survey.facts.path
-    for number, line in enumerate(survey.lines, 1):
+    for row, line in enumerate(survey.lines, 1):
         if _TIMES.search(line):
-            moves.obstacles.append(f"{path}:{number}: S3 does not know when a file was made or read")
+            moves.obstacles.append(f"{path}:{row}: S3 does not know when a file was made or read")
     for spot in survey.storages:
         call = spot.around[0] if spot.around else None
         where = f"{path}:{spot.node.lineno}"
@@ -43,10 +43,10 @@ def _of_file(moves: Moves, django: DjangoFiles, survey: Survey) -> None:
         elif call.args or call.keywords:
             moves.obstacles.append(f"{where}: `{ast.unparse(call)}` keeps its files in a way of its own")
         else:
-            _site(moves, survey, call, spot.frame)
+            _site(moves, number, survey, call, spot.frame)
     for spot in survey.spots:
         if django.is_path(path, spot.frame, spot.node):
-            _site(moves, survey, spot.node, spot.frame)
+            _site(moves, number, survey, spot.node, spot.frame)
 
 
 def _is_default(storage: ast.expr) -> bool:
@@ -55,7 +55,7 @@ def _is_default(storage: ast.expr) -> bool:
     return text in ("default_storage", "FileSystemStorage()")
 
 
-def _site(moves: Moves, survey: Survey, node: ast.expr, frame: int) -> None:
+def _site(moves: Moves, number: int, survey: Survey, node: ast.expr, frame: int) -> None:
     around = survey.facts.frames[frame]
     site = Site(
         path=survey.facts.path,
@@ -64,4 +64,4 @@ def _site(moves: Moves, survey: Survey, node: ast.expr, frame: int) -> None:
         function=around.qualname if frame else "",
         asynchronous=around.asynchronous,
     )
-    moves.sites[site] = None
+    moves.sites.setdefault(site, set()).add(number)

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from unstate.classify.filecalls import FileCalls
 from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, Expression, FileFacts
 from unstate.link.files import Operations
 from unstate.link.places import Place, Places, parse
@@ -19,15 +20,6 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Calls that make folders, which S3 has none of.
 _MAKING = frozenset({"mkdir", "makedirs", "ensure_dir"})
-# Calls whose path is a file for sure, so that one that cannot be followed may be any file.
-_CERTAIN = frozenset(
-    (
-        "open remove unlink exists isfile getsize getmtime listdir rename replace move copy copyfile copy2 send_file"
-        " FileResponse send_from_directory rmtree stat"
-    ).split()
-)
-_METHODS = frozenset("read_text read_bytes write_text write_bytes is_file iterdir unlink".split())
-_MODULES = frozenset("os path shutil aiofiles anyio io codecs gzip ospath osp aios".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +31,7 @@ class Touch:
     operand: ast.expr
     places: Places
     frame: int  # of the named function around it
+    plain: bool = True  # the call is known to be of Python's own functions on files
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +91,7 @@ class Survey:
     def __init__(self, facts: FileFacts, operations: Operations, source: str) -> None:
         self.facts = facts
         self.operations = operations
+        self.calls = FileCalls(facts.path, operations.program, operations.resolver)
         self.lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.acting: set[int] = set()  # calls that work on a file
         self.work: list[_Work] = []
@@ -135,8 +129,9 @@ class Survey:
                     flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
                 operands.add(id(work.operand))
                 flow.touches.append(Touch(work.call, work.op, work.operand, spot.places, spot.frame))
-            elif not spot.places and _is_certain(work.call, work.name) and not isinstance(work.operand, ast.Constant):
-                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame))
+            elif self._may_be_any(work):
+                plain = self.calls.is_plain(work.call, spot.frame)
+                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame, plain))
         covered: set[int] = set()
         for spot in self.spots:
             if id(spot.node) in covered or not any(concerns(place) for place in spot.places):
@@ -145,6 +140,12 @@ class Survey:
             if id(spot.node) not in operands:
                 flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
         return flow
+
+    def _may_be_any(self, work: _Work) -> bool:
+        """Whether an operation works on a file for sure, and nothing says on which."""
+        if work.spot.places or isinstance(work.operand, ast.Constant):
+            return False
+        return self.calls.is_certain(work.call, work.name, work.spot.frame)
 
     def _walk(
         self, node: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope
@@ -240,14 +241,6 @@ def span_of(lines: list[str], node: ast.expr) -> Span:
         end_line=end_line,
         end_column=column(end_line, node.end_col_offset or 0),
     )
-
-
-def _is_certain(node: ast.Call, name: str) -> bool:
-    if not isinstance(node.func, ast.Attribute):
-        return name in _CERTAIN
-    owner = node.func.value
-    last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-    return name in _METHODS or (name in _CERTAIN and last in _MODULES)
 
 
 def _is_open(node: ast.AST | None) -> bool:

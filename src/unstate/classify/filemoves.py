@@ -3,73 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 
 from unstate.classify.djangomoves import stored
-from unstate.classify.fileflow import Flow, Mention, Survey, Touch
+from unstate.classify.filedefinitions import Definitions
+from unstate.classify.fileflow import Flow, Survey, Touch
 from unstate.classify.filejudge import READS, WRITES, Judge
+from unstate.classify.fileuses import Moves, Uses
 from unstate.classify.filewords import Location
 from unstate.facts.hints import path_of
 from unstate.facts.values import FileFacts, Path
 from unstate.link import places as roots
 from unstate.link.files import Operations
 from unstate.link.paths import KEY
-from unstate.link.places import Place, parse
+from unstate.link.places import Place, Places, is_below, parse
 from unstate.link.program import Program
-from unstate.link.values import Class, Function, Slot
-from unstate.model import Op, Site
+from unstate.link.values import Slot
+from unstate.model import ELSEWHERE, Op, Site
 from unstate.project import is_aside
 
 Read = Callable[[str], str]  # the text of a file, by its path
 
-# What is asked of a path without the file.
-_PURE = frozenset(
-    "name stem suffix suffixes parts parent parents endswith startswith is_relative_to is_absolute match anchor".split()
-)
-_TEXT = frozenset("as_posix relative_to split rsplit replace encode removeprefix removesuffix format lower".split())
-# Calls that take a path for a text.
-_SINKS = frozenset(
-    (
-        "basename splitext relpath commonpath commonprefix guess_type len print repr hash isabs debug info warning"
-        " error exception critical log is_relative_to startswith isinstance append add secho echo HTTPException abort"
-        " BadRequest NotFound splitdrive fspath samefile"
-    ).split()
-)
-_HANDING = frozenset(
-    (
-        "append add extend insert update put set setdefault execute jsonify dict list JSONResponse render_template"
-        " dumps str format url_for redirect quote create filter get pop"
-    ).split()
-)
-# Functions and programs that read or write the file that they are given, while they are called.
-CONSUMERS = frozenset(
-    (
-        "run call check_call check_output transcribe from_file from_wav from_mp3 PdfReader PdfFileReader Document"
-        " DocxTemplate load_workbook extract_text mediainfo probe decode partition_pdf read_image loadtxt genfromtxt"
-        " VideoFileClip AudioFileClip identify scan_file hash_file"
-    ).split()
-)
 _PUTTING = frozenset({"append", "add", "setdefault", "update", "insert", "extend"})
-_ORDERING = frozenset("sorted list tuple set reversed enumerate filter next max min".split())
-# Nodes whose value is, or holds, what stands in them.
-_PASSED = (ast.Await, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.keyword, ast.BoolOp, ast.IfExp)
 
 
-@dataclass
-class Moves:
-    """Every site of a location, and the reasons why it cannot move; none where it can."""
-
-    sites: dict[Site, None] = field(default_factory=dict)
-    obstacles: list[str] = field(default_factory=list)
-    leaves: bool = False  # paths are stored or handed out as text
-    holders: dict[Slot, int] = field(
-        default_factory=dict
-    )  # stores that keep paths, with how many writes put them there
-
-
-class Mover:
-    """Looks at one location of a program."""
+class Mover(Uses):
+    """Looks at locations of a program: one, or several that move together."""
 
     def __init__(self, program: Program, judge: Judge, operations: Operations, read: Read) -> None:
         self.program = program
@@ -77,18 +36,22 @@ class Mover:
         self.operations = operations
         self.read = read
         self._surveys: dict[str, Survey] = {}
+        self._definitions = Definitions(program, operations.resolver, operations.map)
+        self._defined: dict[Place, tuple[Site, ...]] = {}
 
-    def moves(self, location: Location) -> Moves:
-        """What moving the location takes."""
-        self.location = location
-        self.folders = self._alternatives(location.place)
+    def moves(self, locations: Sequence[Location]) -> Moves:
+        """What moving the locations takes."""
+        self.locations = locations
+        self.folders = [self.alternatives(each.place) for each in locations]
         self.result = Moves()
         self.unknown: list[tuple[Flow, FileFacts, Touch]] = []
-        if location.place.root == roots.TEMPORARY:
-            self._obstacle(f"{_first(location)}: each process makes this folder anew")
+        self.around: list[tuple[Flow, FileFacts, Touch]] = []
         served = self._served_by_flask()
-        if served:
-            self._obstacle(f"{_first(location)}: {served}")
+        for location in locations:
+            if location.place.root == roots.TEMPORARY:
+                self._obstacle(f"{_first(location)}: each process makes this folder anew")
+            if served:
+                self._obstacle(f"{_first(location)}: {served}")
         for facts, text in self._texts():
             try:
                 flow = self._survey(facts, text).read(self._concerns)
@@ -97,21 +60,44 @@ class Mover:
                 continue
             self._take(flow, facts)
         for flow, facts, touch in self.unknown if self.result.leaves else ():
-            if self._is_held(flow.path, touch):
-                self._site(flow, facts, touch.call, touch.op, touch.frame)
-                self._site(flow, facts, touch.operand, Op.PATH, touch.frame)
-            else:
+            self._unknown(flow, facts, touch)
+        for flow, facts, touch in self.around if self.result.either else ():
+            self._site(flow, facts, touch.call, touch.op, touch.frame, elsewhere=True)
+            self._site(flow, facts, touch.operand, Op.PATH, touch.frame, elsewhere=True)
+        for number, location in enumerate(locations):
+            if location.stored:
+                stored(self.result, number, self.operations.django, self._surveys.values())
+            elif not any(site.op in READS and number in whose for site, whose in self.result.sites.items()):
                 self._obstacle(
-                    f"{flow.path}:{touch.call.lineno}: may open a file of this folder: its path could not be followed"
+                    f"{_first(location)}: no reader was found in Python, so that something else must read the folder:"
+                    " look in the web server's configuration and in templates"
                 )
-        if location.stored:
-            stored(self.result, self.operations.django, self._surveys.values())
-        elif not any(site.op in READS for site in self.result.sites):
-            self._obstacle(
-                f"{_first(location)}: no reader was found in Python, so that something else must read the folder: look"
-                " in the web server's configuration and in templates"
-            )
         return self.result
+
+    def definitions(self, location: Location) -> tuple[Site, ...]:
+        """The values that the names of a location are given; none where one of them could not be found."""
+        place = location.place
+        if location.stored:
+            return ()
+        if place not in self._defined:
+            found = self._definitions.of(self.alternatives(place), self.read)
+            self._defined[place] = tuple(
+                Site(path=path, span=Flow(path, self.read(path).splitlines()).span(value), op=Op.DEFINE)
+                for path, value, frame in found
+            )
+        return self._defined[place]
+
+    def _unknown(self, flow: Flow, facts: FileFacts, touch: Touch) -> None:
+        """An operation on a path that could not be followed, while paths of the locations go where nobody follows."""
+        held = self._is_held(flow.path, touch)
+        if not held:
+            text = f"{flow.path}:{touch.call.lineno}: may open a file of this folder: its path could not be followed"
+            if not touch.plain:
+                self._obstacle(text)
+                return
+            self.result.either.append(text)
+        self._site(flow, facts, touch.call, touch.op, touch.frame, elsewhere=not held)
+        self._site(flow, facts, touch.operand, Op.PATH, touch.frame, elsewhere=not held)
 
     def _survey(self, facts: FileFacts, text: str) -> Survey:
         """What is known of a file whatever the location. Raises SyntaxError."""
@@ -153,7 +139,11 @@ class Mover:
     def _served_by_flask(self) -> str:
         """What is to be said of files below the static folder of a Flask app, "" where there are none."""
         everything = [found for facts in self.program.facts.values() for found in facts.imports]
-        folders = [self.location.place, *(place for write in self.location.writes for place in write.places)]
+        folders = [
+            place
+            for location in self.locations
+            for place in (location.place, *(place for write in location.writes for place in write.places))
+        ]
         if not any(found.module.partition(".")[0] == "flask" for found in everything):
             return ""
         if not any("static" in place.steps for place in folders):
@@ -163,12 +153,12 @@ class Mover:
             " own, with a route"
         )
 
-    def _alternatives(self, place: Place) -> tuple[Place, ...]:
+    def alternatives(self, place: Place) -> Places:
         """The location's folder under each value that its name can have: a setting, or the default in the code."""
         found = {place: None}
         names = self.operations.map
         for held in (*names.slots.values(), *map(names.configured, self._keys(place))):
-            starts = [other for other in held if _is_below(place, other)]
+            starts = [other for other in held if is_below(place, other)]
             if starts and len(held) > 1:
                 rest = place.steps[len(starts[0].steps) :]
                 found.update(dict.fromkeys(other.below(*rest) for other in held))
@@ -188,11 +178,21 @@ class Mover:
                 one == two or roots.ANY in one or roots.ANY in two
                 for one, two in zip(place.steps, mine.steps, strict=False)
             )
-            for mine in self.folders
+            for folders in self.folders
+            for mine in folders
         )
 
     def _inside(self, place: Place) -> bool:
-        return any(_is_below(place, mine) for mine in self.folders)
+        return any(is_below(place, mine) for folders in self.folders for mine in folders)
+
+    def _whose(self, places: Places) -> set[int]:
+        """The numbers of the locations that some places lie in; all where that is not known."""
+        found = {
+            number
+            for number, folders in enumerate(self.folders)
+            if any(is_below(place, mine) for place in places for mine in folders)
+        }
+        return found or set(range(len(self.folders)))
 
     def _texts(self) -> Iterator[tuple[FileFacts, str]]:
         """Files that touch files, or say a name of the location's folder."""
@@ -224,35 +224,69 @@ class Mover:
 
     def _touch(self, flow: Flow, facts: FileFacts, touch: Touch) -> None:
         where = f"{flow.path}:{touch.call.lineno}"
-        inside = [self._inside(place) for place in touch.places]
+        outside = [place for place in touch.places if not self._inside(place)]
         name = ast.unparse(touch.call.func)
-        if not any(inside):
-            if touch.op in (Op.LIST, Op.DELETE, Op.SERVE, Op.RENAME):
-                self._obstacle(f"{where}: `{name}` works on the folder around this one")
+        if len(outside) == len(touch.places):
+            self._around(flow, facts, touch, where, name)
             return
-        if touch.op is Op.PATH and not all(inside):
+        if touch.op is Op.PATH and outside:
             return  # a folder that is made and stays empty
-        if not all(inside):
-            self._obstacle(f"{where}: the path that `{name}` is given may be in this folder or in another")
+        if touch.op is Op.DELETE and not self._reached(flow.path, touch.frame) and self._is_wipe(flow, touch):
+            if outside:
+                self._obstacle(f"{where}: `{name}` empties this folder or another outside any request")
+                self.result.outside.update(outside)
+            self._site(flow, facts, touch.call, Op.CLEAR, touch.frame, touch.places)
             return
-        if touch.op is Op.DELETE and name.endswith("rmtree") and not self._reached(flow.path, touch.frame):
-            self._site(flow, facts, touch.call, Op.CLEAR, touch.frame)  # at start or exit: never of the bucket
-            return
-        if touch.op in WRITES and any(self._is_folder(place) for place in touch.places):
+        if outside:
+            self.result.outside.update(outside)
+            self.result.either.append(f"{where}: the path that `{name}` is given may be in this folder or in another")
+        if touch.op in WRITES and not name.endswith("copytree") and any(map(self._is_folder, touch.places)):
             self._obstacle(f"{where}: `{name}` is given the folder, and names the file itself")
             return
-        self._site(flow, facts, touch.call, Op.CALL if touch.op is Op.PATH else touch.op, touch.frame)
-        self._site(flow, facts, touch.operand, Op.PATH, touch.frame)
+        op = Op.CALL if touch.op is Op.PATH else touch.op
+        self._site(flow, facts, touch.call, op, touch.frame, touch.places, elsewhere=bool(outside))
+        self._site(flow, facts, touch.operand, Op.PATH, touch.frame, touch.places, elsewhere=bool(outside))
+
+    def _around(self, flow: Flow, facts: FileFacts, touch: Touch, where: str, name: str) -> None:
+        """An operation on a place around the locations: on the folder, or on a file of it whose name is not known."""
+        unknown = any(roots.ANY in step for place in touch.places for step in place.steps)
+        if touch.op is Op.LIST or (touch.op is Op.DELETE and name.endswith(("rmtree", "rmdir"))) or not unknown:
+            if touch.op in (Op.LIST, Op.DELETE, Op.SERVE, Op.RENAME):
+                self._obstacle(f"{where}: `{name}` works on the folder around this one")
+        elif touch.op in (Op.DELETE, Op.SERVE, Op.RENAME):
+            self.result.either.append(f"{where}: `{name}` works on files of the folder around this one")
+            self.around.append((flow, facts, touch))
+        elif touch.op is not Op.PATH:
+            self.around.append((flow, facts, touch))
+
+    def _is_wipe(self, flow: Flow, touch: Touch) -> bool:
+        """Whether a folder is emptied: as a whole, or by a loop over what is in it."""
+        if ast.unparse(touch.call.func).endswith("rmtree"):
+            return True
+        steps = path_of(touch.operand)
+        found = self.program.lookup(flow.path, touch.frame, steps[0]) if len(steps) == 1 else None
+        return found is not None and any(each.ref is not None and each.ref.use == "loop" for each in found[1])
 
     def _is_folder(self, place: Place) -> bool:
         return any(
             len(place.steps) < len(other.steps) and other.steps[: len(place.steps)] == place.steps
-            for write in self.location.writes
+            for location in self.locations
+            for write in location.writes
             for other in write.places
             if other.base == place.base
         )
 
-    def _site(self, flow: Flow, facts: FileFacts, node: ast.expr, op: Op, frame: int) -> None:
+    def _site(
+        self,
+        flow: Flow,
+        facts: FileFacts,
+        node: ast.expr,
+        op: Op,
+        frame: int,
+        places: Places = (),
+        *,
+        elsewhere: bool = False,
+    ) -> None:
         around = facts.frames[frame]
         site = Site(
             path=flow.path,
@@ -261,134 +295,12 @@ class Mover:
             function=around.qualname if frame else "",
             asynchronous=around.asynchronous,
             reachable=self._reached(flow.path, frame),
+            contexts=(ELSEWHERE,) if elsewhere else (),
         )
-        self.result.sites[site] = None
+        self.result.sites.setdefault(site, set()).update(self._whose(places))
 
     def _reached(self, path: str, frame: int) -> bool:
         return bool(self.judge.reaching(path, frame))
-
-    # Uses that are no operation
-
-    def _mention(self, flow: Flow, facts: FileFacts, mention: Mention) -> None:
-        node: ast.AST = mention.node
-        text = False
-        place = 0
-        around = mention.around
-        while place < len(around):
-            parent = around[place]
-            if isinstance(parent, ast.JoinedStr | ast.BinOp | ast.FormattedValue):
-                text = True
-            elif not _holds(parent, node):
-                break
-            node, place = parent, place + 1
-        parent = around[place] if place < len(around) else ast.Module([], [])
-        self._use(flow, facts, mention, node, parent, text=text)
-
-    def _use(
-        self, flow: Flow, facts: FileFacts, mention: Mention, node: ast.AST, parent: ast.AST, *, text: bool
-    ) -> None:
-        where = f"{flow.path}:{mention.node.lineno}"
-        match parent:
-            case ast.Call() if node is not parent.func:
-                self._argument(flow, facts, mention, node, parent, text=text)
-            case ast.Attribute(attr=attr) if attr in _PURE:
-                pass
-            case ast.Attribute(attr=attr) if attr in _TEXT:
-                self.result.leaves = True
-            case ast.Attribute(attr=attr):
-                self._obstacle(f"{where}: `{ast.unparse(parent)}` is no use of a path that is known")
-            case ast.Assign(targets=targets):
-                self._assigned(flow, mention, targets)
-            case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
-                self._assigned(flow, mention, [target])
-            case ast.withitem():
-                self._obstacle(f"{where}: the path is entered by `with`")
-            case ast.Return() | ast.Yield() | ast.Subscript() | ast.AugAssign() | ast.Lambda():
-                self.result.leaves = True
-            case _:
-                pass  # compared, tested, raised, iterated over: nobody opens it there
-
-    def _assigned(self, flow: Flow, mention: Mention, targets: list[ast.expr]) -> None:
-        """A name that is followed stands for the place from there on; anything else keeps a path that is not."""
-        for target in targets:
-            found = self.operations.map.places(flow.path, mention.frame, target)
-            known = [place for place in found if place.root not in (roots.NAME, roots.UNKNOWN)]
-            if known and not any(self._inside(place) for place in found):
-                where = f"{flow.path}:{mention.node.lineno}"
-                self._obstacle(f"{where}: `{ast.unparse(target)}` keeps paths of other folders as well")
-            if not any(self._inside(place) for place in found):
-                self.result.leaves = True
-                self._hold(self._slot(flow.path, mention.frame, path_of(target)))
-
-    def _argument(
-        self, flow: Flow, facts: FileFacts, mention: Mention, node: ast.AST, call: ast.Call, *, text: bool
-    ) -> None:
-        steps = path_of(call.func)
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        where = f"{flow.path}:{mention.node.lineno}"
-        if name in _SINKS or name.endswith(("Error", "Exception")):
-            if name in ("append", "add"):
-                self.result.leaves = True
-                self._hold(self._slot(flow.path, mention.frame, steps))
-            return
-        value = self._value(flow.path, mention.frame, steps)
-        if isinstance(value, Function | Class):
-            self.result.leaves = True
-            if not text and not self._is_followed(value, call, node):
-                self._obstacle(f"{where}: the path could not be followed into `{ast.unparse(call.func)}`")
-            return
-        if name in CONSUMERS and not text:
-            self._site(flow, facts, mention.node, Op.PASS, mention.frame)
-            return
-        if text or name in _HANDING or node is not mention.node:
-            self.result.leaves = True
-            self._hold(self._slot(flow.path, mention.frame, steps))
-            return
-        self._obstacle(f"{where}: `{ast.unparse(call.func)}` is handed the path, and may open the file by it")
-
-    def _is_followed(self, value: Function | Class, call: ast.Call, node: ast.AST) -> bool:
-        """Whether the parameter that takes an argument is known to be a path of this location."""
-        owner = isinstance(value, Class)
-        frame = self.program.method(value, "__init__") if isinstance(value, Class) else value.frame
-        if frame is None:
-            return True  # a record: its fields are followed by name
-        index = frame if isinstance(frame, int) else frame.frame
-        names = [each.name for each in self.program.facts[value.path].frames[index].parameters]
-        if names[:1] in (["self"], ["cls"]) or (owner and names):
-            names = names[1:]
-        if isinstance(node, ast.keyword):
-            name = node.arg or ""
-        else:
-            place = next((number for number, each in enumerate(call.args) if each is node), len(names))
-            name = names[place] if place < len(names) else ""
-        found = self.operations.map.places(value.path, index, ast.Name(name, ast.Load())) if name in names else ()
-        return any(self._inside(each) for each in found)
-
-    def _hold(self, slot: Slot | None) -> None:
-        if slot is not None:
-            self.result.holders[slot] = self.result.holders.get(slot, 0) + 1
-
-    def _value(self, path: str, frame: int, steps: Path) -> object:
-        """What a call calls."""
-        return self.operations.resolver.resolve(path, frame, steps) if steps else None
-
-    def _obstacle(self, text: str) -> None:
-        if text not in self.result.obstacles:
-            self.result.obstacles.append(text)
-
-
-def _holds(parent: ast.AST, node: ast.AST) -> bool:
-    """Whether a value is, or holds, what stands in it."""
-    if isinstance(parent, ast.Call):
-        return node is not parent.func and getattr(parent.func, "id", "") in _ORDERING
-    if isinstance(parent, ast.ListComp | ast.SetComp | ast.GeneratorExp):
-        return parent.elt is node
-    return isinstance(parent, _PASSED)
-
-
-def _is_below(place: Place, folder: Place) -> bool:
-    """Whether a place is a folder, or lies in it."""
-    return place.base == folder.base and place.steps[: len(folder.steps)] == folder.steps
 
 
 def _first(location: Location) -> str:

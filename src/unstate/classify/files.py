@@ -7,6 +7,7 @@ from collections import defaultdict
 from msgspec.structs import replace
 
 from unstate.classify import purpose
+from unstate.classify.filejoint import Outcome, outcomes
 from unstate.classify.filejudge import WRITES, Judge
 from unstate.classify.filemoves import Mover, Read
 from unstate.classify.filewords import Location, Words, span_of
@@ -52,7 +53,7 @@ class Files:
                     where = Place(place.root, place.detail, place.constant)
                     found.setdefault(where, Location(where)).writes.append(write)
         outer = [each for each in found.values() if not any(_holds(other, each.place) for other in found)]
-        results: dict[str, Finding] = {}
+        results: dict[str, tuple[Finding, Location]] = {}
         for location in self._without_doubles(outer):
             writes = [
                 write
@@ -62,13 +63,13 @@ class Files:
             ]
             location.operations = self._touching(location, writes)
             finding = self._finding(location)
-            results.setdefault(finding.id, finding)
-        return list(results.values())
+            results.setdefault(finding.id, (finding, location))
+        return self._moved(list(results.values()))
 
     def with_holders(self, findings: list[Finding]) -> list[Finding]:
         """The same findings; those of stores that keep paths of files say whose. Call after `findings`."""
         return [
-            replace(each, holds=tuple(sorted(held))) if (held := self._held_by(each.store)) else each
+            replace(each, holds=tuple(sorted({*each.holds, *held}))) if (held := self._held_by(each.store)) else each
             for each in findings
         ]
 
@@ -131,7 +132,7 @@ class Files:
             definition=definition,
             sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
         )
-        finding = Finding(
+        return Finding(
             id=f"{rule}:{store.service}:{module}:{name}",
             rule=rule,
             kind=kind,
@@ -141,25 +142,36 @@ class Files:
             evidence=self.words.evidence(store, first, kind),
             reasons=self.words.reasons(store, location, first, kind),
         )
-        return self._movable(finding, location) if kind is Kind.FILE_STORE else finding
 
-    def _movable(self, finding: Finding, location: Location) -> Finding:
-        """The finding of a location that can move, with all its sites; else with what is in the way."""
-        if self.mover is None or not self.words.is_plain(location):
-            return finding
-        moves = self.mover.moves(location)
-        for slot in moves.holders:
-            name = self.map.qualified(slot)
-            self.holders[slot.path, name].add(f"{finding.store.module}:{finding.store.name}")
-        if moves.obstacles:
-            return replace(finding, reasons=(finding.reasons[0], *moves.obstacles[:6]))
-        by_storage = {self._site(each) for each in location.operations if each.storage and each.op in WRITES}
-        sites = tuple(
-            sorted({*moves.sites, *by_storage}, key=lambda site: (site.path, site.line, site.span.column, site.op))
-        )
+    def _moved(self, found: list[tuple[Finding, Location]]) -> list[Finding]:
+        """The findings; those of locations that can move have all their sites, others what is in the way."""
+        results = [finding for finding, _ in found]
+        plain = [
+            number
+            for number, (finding, location) in enumerate(found)
+            if finding.kind is Kind.FILE_STORE and self.words.is_plain(location)
+        ]
+        if self.mover is None:
+            return results
+        for number, outcome in zip(plain, outcomes(self.mover, [found[each][1] for each in plain]), strict=True):
+            finding, location = found[number]
+            partners = tuple(_name(found[plain[each]][0].store) for each in outcome.partners)
+            for slot in outcome.holders:
+                self.holders[slot.path, self.map.qualified(slot)].update((_name(finding.store), *partners))
+            results[number] = self._movable(finding, location, outcome, partners)
+        return results
+
+    def _movable(self, finding: Finding, location: Location, outcome: Outcome, partners: tuple[str, ...]) -> Finding:
+        if outcome.obstacles:
+            return replace(finding, reasons=(finding.reasons[0], *outcome.obstacles[:6]))
         absolute = location.place.root in (roots.PROJECT, roots.APPLICATION)
-        reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if moves.leaves else ()
-        return replace(finding, store=replace(finding.store, sites=sites), limit=Verdict.REVIEW, reasons=reasons)
+        reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if outcome.leaves else ()
+        by_storage = {self._site(each) for each in location.operations if each.storage and each.op in WRITES}
+        sites = sorted(
+            {*outcome.sites, *by_storage}, key=lambda site: (site.path, site.line, site.span.column, site.op)
+        )
+        store = replace(finding.store, sites=tuple(sites))
+        return replace(finding, store=store, limit=Verdict.REVIEW, reasons=reasons, holds=tuple(sorted(partners)))
 
     def _named(self, place: Place, first: Operation) -> tuple[str, str, Span, str]:
         """Name of a location, where it is defined, and the source of the definition."""
@@ -201,6 +213,10 @@ def _holds(outer: Place, inner: Place) -> bool:
         and outer.steps == inner.steps[: len(outer.steps)]
         and (bool(outer.steps) or outer.root == roots.NAME)
     )
+
+
+def _name(store: Store) -> str:
+    return f"{store.module}:{store.name}"
 
 
 def _is_database(location: Location) -> bool:

@@ -75,6 +75,11 @@ class Place:
         return all(_may_equal(one, two) for one, two in pairs)
 
 
+def is_below(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder, or lies in it."""
+    return place.base == folder.base and place.steps[: len(folder.steps)] == folder.steps
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """What people call a place: a constant, an attribute, a key of the configuration."""

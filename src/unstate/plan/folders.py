@@ -46,6 +46,22 @@ def planned(finding: Finding, answers: Mapping[str, str], requires: tuple[str, .
     )
 
 
+def untold(group: Group, generated: str) -> Refusal | None:
+    """Why helpers of an earlier migration cannot be taught to look at paths: its folders never told them theirs.
+
+    `generated` is the text of the service's generated module, "" where there is none yet.
+    """
+    site = next((site for site in group.finding.store.sites if site.op is Op.DEFINE), None)
+    if site is None or "def file_key(" not in generated or "def stored_folder(" in generated:
+        return None
+    return Refusal(
+        path=site.path,
+        line=site.line,
+        reason="files that moved earlier are not told from local ones by their path, those of this folder have to be",
+        advice="move all folders of the app at once: take the earlier change back, and run again",
+    )
+
+
 def together(groups: Sequence[Group]) -> list[Group]:
     """Stores that keep the paths of files move with the files or not at all, and the files with them."""
     folders = {
@@ -81,6 +97,8 @@ def together(groups: Sequence[Group]) -> list[Group]:
 def _left(group: Group, other: Group) -> Refusal:
     mine, theirs = group.finding.store, other.finding.store
     keeps = "it keeps paths of" if theirs.constructor in (FOLDER, STORAGE) else "its paths are kept by"
+    if {mine.constructor, theirs.constructor} <= {FOLDER, STORAGE}:
+        keeps = "one operation works on its files and on those of"
     return Refusal(
         path=mine.path,
         line=mine.span.line,

@@ -17,7 +17,7 @@ from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
-from unstate.plan.folders import COPYING, planned
+from unstate.plan.folders import COPYING, planned, untold
 from unstate.plan.layout import Choice, choose, expires_by_key
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
@@ -164,6 +164,10 @@ class Planner:
             except CannotSetError as error:
                 refusal = Refusal(path=error.path or finding.store.path, line=error.line, reason=str(error))
                 return _manual(finding, [refusal])
+        generated = self.sources.root / self.backing[finding.store.service].path
+        early = untold(group, generated.read_text(encoding="utf-8") if generated.is_file() else "")
+        if early is not None:
+            return _manual(finding, [early])
         outcomes = [self._try(group, path) for path in group.files]
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:

@@ -67,13 +67,21 @@ def last_name(node: cst.Call) -> str:
     return ""
 
 
-def choose(node: cst.Call, ops: frozenset[Op], operands: frozenset[int], imports: str) -> Chosen:
+def choose(
+    node: cst.Call, ops: frozenset[Op], operands: frozenset[int], imports: str, *, elsewhere: bool = False
+) -> Chosen:
     """The form for a call that does `ops` to files of the location.
 
     `operands` says which of its arguments are paths, by index; -1 is what a method is called on. `imports` is the
-    source of the file's imports.
+    source of the file's imports. `elsewhere`: the files may as well be others, on local disk.
     """
     name = last_name(node)
+    if elsewhere and name in _TWO_ENDS:
+        return _anywhere(node, name)
+    if elsewhere and name == "copytree":
+        return _copied_tree(node, ops, imports, elsewhere=True)
+    if elsewhere and name in ("StaticFiles", "BackgroundTask", "add_task"):
+        return f"`{name}` is given a folder that may be this one or another"
     owner = node.func.value if isinstance(node.func, cst.Attribute) else None
     module = code(owner) if owner is not None else ""
     if any(arg.star for arg in node.args):
@@ -153,14 +161,46 @@ _BOTH_ENDS = {
 }
 
 
-def _globbed(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
+_TWO_ENDS = frozenset("rename replace move copy copy2 copyfile".split())
+
+
+def _anywhere(node: cst.Call, name: str) -> Chosen:
+    """A file is copied or moved, and each end may be in the folder or not."""
+    helper = "copy_any_file" if name.startswith("copy") else "move_any_file"
+    count = len(node.args)
+    if _positional(node) != count or count not in (1, 2):
+        return f"`{code(node.func)}` is called in another way than with two paths"
+    if count == 1:
+        return Form(helper, lambda call: [_owner(call), _plain(call.args[0])])
+    return Form(helper, lambda call: [_plain(call.args[0]), _plain(call.args[1]), cst.Arg(call.func)])
+
+
+_TREES = {
+    frozenset({Op.READ, Op.WRITE}): "copy_tree",
+    frozenset({Op.WRITE}): "store_tree",
+    frozenset({Op.READ}): "fetch_tree",
+}
+
+
+def _copied_tree(node: cst.Call, ops: frozenset[Op], imports: str, *, elsewhere: bool = False) -> Chosen:
+    helper = "copy_any_tree" if elsewhere else _TREES.get(ops)
+    words = [arg.keyword.value for arg in node.args if arg.keyword is not None]
+    if helper is None or _positional(node) != 2 or words not in ([], ["dirs_exist_ok"]):
+        return "`copytree` is called in another way than with two folders and `dirs_exist_ok`"
+    return Form(helper, lambda call: [*map(_plain, call.args)])
+
+
+def _walked(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
     if len(node.args) != 1:
+        return "`walk` is called with more than the folder"
+    return Form("walk_folder", _first)
+
+
+def _globbed(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
+    recursive = keyword(node, "recursive")
+    if _positional(node) != 1 or len(node.args) != 1 + (recursive is not None):
         return "`glob` is called with more than a pattern"
-    text = code(node.args[0].value)
-    last = text.rpartition("/")[2] if "/" in text else text.rpartition(",")[2]
-    if "**" in text or any(sign in text[: len(text) - len(last)] for sign in "*?"):
-        return "the pattern of `glob` has wildcards in more than its last step"
-    return Form("glob_files", _first)
+    return Form("glob_files", lambda call: [*map(_plain, call.args)])
 
 
 def _sent(helper: str, leading: int, known: frozenset[str]) -> Callable[[cst.Call, frozenset[Op], str], Chosen]:
@@ -216,6 +256,8 @@ _FUNCTIONS: dict[str, Callable[[cst.Call, frozenset[Op], str], Chosen]] = {
     "rmtree": _removed,
     **dict.fromkeys(("rename", "replace", "move", "copy", "copy2", "copyfile"), _moved),
     "glob": _globbed,
+    "walk": _walked,
+    "copytree": _copied_tree,
     "send_file": _sent("send_stored_file", 1, _SEND),
     "send_from_directory": _sent("send_stored_file_from", 2, _SEND),
     "FileResponse": _sent("StoredFileResponse", 0, _RESPONSE | {"path"}),
@@ -240,9 +282,13 @@ def _method(helper: str, *words: str) -> Callable[[cst.Call, frozenset[Op]], Cho
 
 
 def _globbed_below(node: cst.Call, ops: frozenset[Op]) -> Chosen:
-    if len(node.args) != 1 or not isinstance(node.args[0].value, cst.SimpleString) or "**" in code(node.args[0]):
-        return "`glob` is given a pattern that is not known, or goes through folders in folders"
-    return Form("glob_folder", lambda call: [_owner(call), _plain(call.args[0])])
+    if len(node.args) != 1 or node.args[0].keyword is not None:
+        return "`glob` is called with more than a pattern"
+    pattern = node.args[0].value
+    if isinstance(pattern, cst.SimpleString) and str(pattern.evaluated_value).rstrip("/").endswith("**"):
+        return "what `glob` finds by a pattern that ends in `**` depends on the version of Python"
+    recursive = [cst.Arg(cst.Name("True"))] if last_name(node) == "rglob" else []
+    return Form("glob_folder", lambda call: [_owner(call), _plain(call.args[0]), *recursive])
 
 
 def _renamed(node: cst.Call, ops: frozenset[Op]) -> Chosen:
@@ -268,6 +314,7 @@ _METHODS: dict[str, Callable[[cst.Call, frozenset[Op]], Chosen]] = {
     "unlink": _method("remove_file", "missing_ok"),
     "iterdir": _method("folder_paths"),
     "glob": _globbed_below,
+    "rglob": _globbed_below,
     "rename": _renamed,
     "replace": _renamed,
     "mkdir": _made_below,
@@ -307,7 +354,7 @@ def _background(node: cst.Call) -> Chosen:
 _ANEW = frozenset(
     "save savefig export imwrite imsave to_csv to_excel to_parquet to_json to_pickle to_feather to_hdf".split()
 )
-_HOLDING = frozenset("Popen connect Thread Process submit delay apply_async mkdtemp scandir walk Observer".split())
+_HOLDING = frozenset("Popen connect Thread Process submit delay apply_async mkdtemp scandir Observer".split())
 
 
 def _copied(node: cst.Call, ops: frozenset[Op], operands: frozenset[int]) -> Chosen:

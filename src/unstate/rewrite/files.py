@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import libcst as cst
 
-from unstate.model import Op, Refusal, Site
-from unstate.rewrite import djangofiles, fileforms
+from unstate.model import ELSEWHERE, Op, Refusal
+from unstate.rewrite import chains, djangofiles, fileforms
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.fileforms import Copy, Folder, Form, Left, Opened, code, separated
 from unstate.rewrite.names import Names
@@ -19,11 +18,13 @@ from unstate.rewrite.source import Source
 FOLDER = "folder"  # what the container of a location is called
 Node = cst.CSTNode
 Change = Callable[[Node], Node | cst.RemovalSentinel]
+Owners = tuple[Binding, ...]  # the locations that one site belongs to
 _BLOCKS = (cst.IndentedBlock, cst.Module)
 _WRITING = frozenset("open_file save_upload write_file write_text_file local_file".split())
-_LISTING = frozenset("folders list_folder folder_paths is_folder file_exists glob_folder glob_files".split())
+_LISTING = frozenset(
+    "folders list_folder folder_paths is_folder file_exists glob_folder glob_files walk_folder".split()
+)
 _HOLDERS = (cst.SimpleStatementLine, cst.BaseCompoundStatement, cst.Lambda, cst.BaseComp)
-_FILES = re.compile(r"\.files\b")
 WHEN_CLOSED = (
     "a file is there for others once it is closed, and not at all where writing it failed; a write over a file that is"
     " there replaces it as a whole"
@@ -33,6 +34,7 @@ WIPES = (
     "the folder is emptied no more when the app starts or ends: with two processes that would delete the files of the"
     " other; where old files are to go, set a lifecycle rule on the bucket"
 )
+TOLD = "operations whose path may lie in this folder or in another look at the path: other files stay on local disk"
 COPIES = "`{}` is given a local copy of the file while it runs"
 
 
@@ -49,12 +51,11 @@ class FileEdits:
         self._locals: dict[int, set[str]] = defaultdict(set)  # names of copies, by function
         self._in_copies: dict[int, cst.BaseExpression] = {}  # how a path is written where a copy is lent
         self._done: set[int] = set()
-        self._expressions: dict[tuple[int, int, int, int], list[tuple[Node, ...]]] = {}
+        self._expressions: dict[chains.Place, list[chains.Chain]] = {}
         if any(binding.in_file(source.path) for binding in bindings):
-            self._expressions = _expressions(source)
+            self._expressions = chains.expressions(source)
             self._imports = "\n".join(line for line in source.module.code.splitlines() if "import" in line)
-        for binding in bindings:
-            self._plan(binding)
+        self._plan(bindings)
 
     def within(self, node: Node) -> bool:
         """Whether something changes in `node`."""
@@ -73,116 +74,142 @@ class FileEdits:
             each is not path and id(each) in self._changes
             for wraps in self._wraps.values()
             for _, _, path, _ in wraps
-            for each in _walk(path)
+            for each in chains.walk(path)
         )
         if set(self._changes) - self._done or nested:
             for binding in bindings:
-                self._refuse(binding, 1, "two changes take the same place")
+                self._refuse((binding,), 1, "two changes take the same place")
 
     # -- planning ------------------------------------------------------------------------------------------------
 
-    def _plan(self, binding: Binding) -> None:
-        by_place: dict[tuple[int, int, int, int], set[Op]] = defaultdict(set)
-        for site in binding.in_file(self.source.path):
-            by_place[_place(site)].add(site.op)
+    def _plan(self, bindings: Sequence[Binding]) -> None:
+        by_place: dict[chains.Place, set[Op]] = defaultdict(set)
+        owners: dict[chains.Place, dict[str, Binding]] = defaultdict(dict)  # folders that meet share sites
+        elsewhere: set[chains.Place] = set()
+        for binding in bindings:
+            for site in binding.in_file(self.source.path):
+                by_place[chains.place(site)].add(site.op)
+                owners[chains.place(site)][binding.id] = binding
+                if ELSEWHERE in site.contexts:
+                    elsewhere.add(chains.place(site))
         self._paths = {
             id(chain[-1]) for place, ops in by_place.items() if Op.PATH in ops for chain in self._at(place, call=False)
         }
         for place, ops in sorted(by_place.items()):
             if Op.STORED in ops:
-                self._stored(binding, place)
-        folders: list[tuple[Node, ...]] = []
+                self._stored(tuple(owners[place].values()), place)
+        folders: list[tuple[Owners, chains.Chain, bool]] = []
         for place, ops in sorted(by_place.items()):
-            called = frozenset(ops - {Op.PATH, Op.PASS, Op.STORED})
+            mine = tuple(owners[place].values())
+            called = frozenset(ops - {Op.PATH, Op.PASS, Op.DEFINE, Op.STORED})
             if Op.PASS in ops:
-                self._pass(binding, place)
+                self._pass(mine, place)
+            if Op.DEFINE in ops:
+                self._define(mine, place)
             if not called:
                 continue
             chain = next(iter(self._at(place, call=True)), None)
             if chain is None:
-                self._refuse(binding, place[0], "a use of its files stands here and could not be located")
-                continue
-            if called in ({Op.CALL}, {Op.CLEAR}):
-                folders.append(chain)
+                self._refuse(mine, place[0], "a use of its files stands here and could not be located")
+            elif called in ({Op.CALL}, {Op.CLEAR}):
+                folders.append((mine, chain, Op.CLEAR in called))
             else:
-                self._operation(binding, chain, called)
-        for chain in folders:
-            self._drop_folder(binding, chain)
+                self._operation(mine, chain, called, elsewhere=place in elsewhere)
+        for mine, chain, wipes in folders:
+            self._drop_folder(mine, chain, wipes=wipes)
 
-    def _at(self, place: tuple[int, int, int, int], *, call: bool) -> list[tuple[Node, ...]]:
+    def _at(self, place: chains.Place, *, call: bool) -> list[chains.Chain]:
         return [chain for chain in self._expressions.get(place, ()) if not call or isinstance(chain[-1], cst.Call)][:1]
 
-    def _chain(self, node: cst.BaseExpression) -> tuple[Node, ...]:
+    def _define(self, owners: Owners, place: chains.Place) -> None:
+        """The folder is told to the helpers where it gets its name, so that its files are known from all others."""
+        chain = next(iter(self._at(place, call=False)), None)
+        if chain is None:
+            self._refuse(owners, place[0], "the folder gets its name here, and that could not be located")
+            return
+
+        def change(new: Node) -> Node:
+            assert isinstance(new, cst.BaseExpression)
+            return cst.Call(cst.Name(self.names.use("stored_folder")), [cst.Arg(fileforms.bare(new))])
+
+        self._change(chain, change)
+        self._differ(owners, TOLD)
+
+    def _chain(self, node: cst.BaseExpression) -> chains.Chain:
         """An expression with the nodes around it."""
         at = self.source.positions[node]
         place = at.start.line, at.start.column, at.end.line, at.end.column
         return next(chain for chain in self._expressions[place] if chain[-1] is node)
 
-    def _operation(self, binding: Binding, chain: tuple[Node, ...], ops: frozenset[Op]) -> None:
+    def _operation(self, owners: Owners, chain: chains.Chain, ops: frozenset[Op], *, elsewhere: bool) -> None:
         node = chain[-1]
         assert isinstance(node, cst.Call)
-        operands = frozenset(index for index, value in _operands(node) if id(value) in self._paths)
+        operands = frozenset(index for index, value in chains.operands(node) if id(value) in self._paths)
         if not operands and ops == {Op.WRITE}:
             return  # a storage of the framework writes, to a name
-        edit = djangofiles.served(node, ops, presigned=binding.presigned)
+        presigned = any(binding.presigned for binding in owners)
+        edit = djangofiles.served(node, ops, presigned=presigned)
         if edit is not None:
-            self._edit(binding, chain, edit)
+            self._edit(owners, chain, edit)
             return
-        chosen = fileforms.choose(node, ops, operands, self._imports)
-        if isinstance(chosen, Copy) and _is_upload(node, chain):
+        chosen = fileforms.choose(node, ops, operands, self._imports, elsewhere=elsewhere)
+        if isinstance(chosen, Copy) and chains.is_upload(node, chain):
             chosen = Form("save_upload", lambda call: [cst.Arg(call.func.value), cst.Arg(call.args[0].value)])  # type: ignore[attr-defined]
         match chosen:
             case str():
-                self._refuse(binding, self._line(node), chosen)
+                self._refuse(owners, self._line(node), chosen)
             case Form():
-                self._form(binding, chain, node, chosen)
+                self._form(owners, chain, node, chosen)
             case Copy():
-                self._copy(binding, self._chain(dict(_operands(node))[chosen.index]), chosen.mode, code(node.func))
+                self._copy(owners, self._chain(dict(chains.operands(node))[chosen.index]), chosen.mode, code(node.func))
             case Opened():
-                self._open(binding, chain, node, chosen)
+                self._open(owners, chain, node, chosen)
             case Folder():
-                self._drop_folder(binding, chain)
+                self._drop_folder(owners, chain)
             case Left():
                 pass
 
-    def _stored(self, binding: Binding, place: tuple[int, int, int, int]) -> None:
+    def _stored(self, owners: Owners, place: chains.Place) -> None:
         """A use of Django's storage, or of the local path of a file in it."""
         chain = next(iter(self._at(place, call=False)), None)
         if chain is None:
-            self._refuse(binding, place[0], "a use of Django's storage stands here and could not be located")
+            self._refuse(owners, place[0], "a use of Django's storage stands here and could not be located")
             return
         node = chain[-1]
         assert isinstance(node, cst.BaseExpression)
-        edit = djangofiles.stored(node, presigned=binding.presigned)
-        self._edit(binding, chain, edit)
+        edit = djangofiles.stored(node, presigned=any(binding.presigned for binding in owners))
+        self._edit(owners, chain, edit)
         if isinstance(edit, djangofiles.Edit):
             self._in_copies[id(node)] = edit.change(node, self.names.use(edit.helper))
 
-    def _edit(self, binding: Binding, chain: tuple[Node, ...], edit: djangofiles.Edit | str) -> None:
+    def _edit(self, owners: Owners, chain: chains.Chain, edit: djangofiles.Edit | str) -> None:
         if isinstance(edit, str):
-            self._refuse(binding, self._line(chain[-1]), edit)
+            self._refuse(owners, self._line(chain[-1]), edit)
             return
-        self._note(binding, edit.helper)
+        self._note(owners, edit.helper)
         self._change(chain, lambda new: edit.change(new, self.names.use(edit.helper)))  # type: ignore[arg-type]
 
-    def _form(self, binding: Binding, chain: tuple[Node, ...], node: cst.Call, form: Form) -> None:
+    def _form(self, owners: Owners, chain: chains.Chain, node: cst.Call, form: Form) -> None:
         if form.helper == "remove_file" and fileforms.last_name(node) in ("BackgroundTask", "add_task"):
             name = self.names.use(form.helper)
             self._change(chain, lambda new: new.with_deep_changes(new.args[0], value=cst.Name(name)))  # type: ignore[attr-defined]
             return
         helper = form.helper
-        how = _how(chain)
+        how = chains.how(chain)
         awaited = len(chain) > 1 and isinstance(chain[-2], cst.Await)
         if helper in ("remove_tree",) and fileforms.last_name(node) in ("BackgroundTask", "add_task"):
-            self._refuse(binding, self._line(node), "a task of the background removes a folder")
+            self._refuse(owners, self._line(node), "a task of the background removes a folder")
             return
         asynchronous = form.remote and (how == "async" or awaited)
         if form.remote and how in ("lambda", "generator"):
-            self._refuse(binding, self._line(node), f"`await` cannot stand in this {how}")
+            self._refuse(owners, self._line(node), f"`await` cannot stand in this {how}")
+            return
+        if helper == "walk_folder" and chains.is_pruned(chain):
+            self._refuse(owners, self._line(node), "the loop tells `os.walk` which folders to go into")
             return
         if how == "sync":
-            self.outcome.blocking.setdefault(binding.id, set()).add(_function(chain))
-        self._note(binding, helper)
+            self._blocks(owners, chain)
+        self._note(owners, helper)
 
         def change(new: Node) -> Node:
             assert isinstance(new, cst.Call)
@@ -194,25 +221,25 @@ class FileEdits:
 
         self._change(chain, change)
 
-    def _open(self, binding: Binding, chain: tuple[Node, ...], node: cst.Call, opened: Opened) -> None:
-        self._note(binding, "open_file")
+    def _open(self, owners: Owners, chain: chains.Chain, node: cst.Call, opened: Opened) -> None:
+        self._note(owners, "open_file")
         item = next((each for each in reversed(chain[:-1]) if isinstance(each, cst.WithItem)), None)
         entered = item is not None and item.item is node
         block = next((each for each in reversed(chain) if isinstance(each, cst.With)), None)
-        how = _how(chain)
+        how = chains.how(chain)
         if how in ("lambda", "generator"):
-            self._refuse(binding, self._line(node), f"a file is opened in a {how} of asynchronous code")
+            self._refuse(owners, self._line(node), f"a file is opened in a {how} of asynchronous code")
             return
         if opened.by_aiofiles:
             if not entered or block is None or block.asynchronous is None:
-                self._refuse(binding, self._line(node), "`aiofiles.open` is not entered by `async with`")
+                self._refuse(owners, self._line(node), "`aiofiles.open` is not entered by `async with`")
                 return
             self._call(chain, "aio_open_file", opened)
             return
         if how == "async":
             if not entered or block is None or len(block.items) != 1:
                 self._refuse(
-                    binding, self._line(node), "a file is opened in asynchronous code without a `with` of its own"
+                    owners, self._line(node), "a file is opened in asynchronous code without a `with` of its own"
                 )
                 return
             self._call(chain, "async_open_file", opened)
@@ -222,14 +249,14 @@ class FileEdits:
                 lambda new: new.with_changes(asynchronous=cst.Asynchronous(cst.SimpleWhitespace(" "))),
             )
             return
-        if not opened.mode.startswith("r") and "r" not in opened.mode and not entered and not _is_closed(chain):
-            self._refuse(binding, self._line(node), "a file that is written is not closed here, and so never stored")
+        if not opened.mode.startswith("r") and "r" not in opened.mode and not entered and not chains.is_closed(chain):
+            self._refuse(owners, self._line(node), "a file that is written is not closed here, and so never stored")
             return
         if how == "sync":
-            self.outcome.blocking.setdefault(binding.id, set()).add(_function(chain))
+            self._blocks(owners, chain)
         self._call(chain, "open_file", opened)
 
-    def _call(self, chain: tuple[Node, ...], helper: str, opened: Opened) -> None:
+    def _call(self, chain: chains.Chain, helper: str, opened: Opened) -> None:
         name = self.names.use(helper)
 
         def change(new: Node) -> Node:
@@ -238,15 +265,15 @@ class FileEdits:
 
         self._change(chain, change)
 
-    def _pass(self, binding: Binding, place: tuple[int, int, int, int]) -> None:
+    def _pass(self, owners: Owners, place: chains.Place) -> None:
         chain = next(iter(self._at(place, call=False)), None)
         if chain is None:
-            self._refuse(binding, place[0], "a path is handed on here and could not be located")
+            self._refuse(owners, place[0], "a path is handed on here and could not be located")
             return
         call = next((each for each in reversed(chain[:-1]) if isinstance(each, cst.Call)), None)
-        self._copy(binding, chain, "r+", code(call.func) if call is not None else "")
+        self._copy(owners, chain, "r+", code(call.func) if call is not None else "")
 
-    def _copy(self, binding: Binding, chain: tuple[Node, ...], mode: str, called: str) -> None:
+    def _copy(self, owners: Owners, chain: chains.Chain, mode: str, called: str) -> None:
         """The statement goes into a `with` that lends a local copy."""
         node = chain[-1]
         assert isinstance(node, cst.BaseExpression)
@@ -264,16 +291,16 @@ class FileEdits:
         plain = isinstance(statement, cst.SimpleStatementLine) or (
             isinstance(statement, cst.With) and isinstance(chain[position + 1], cst.WithItem)
         )
-        if not plain or _waits(statement):
+        if not plain or chains.waits(statement):
             self._refuse(
-                binding, self._line(node), f"`{called}` needs a local copy of the file, for which is no room here"
+                owners, self._line(node), f"`{called}` needs a local copy of the file, for which is no room here"
             )
             return
-        how = _how(chain)
+        how = chains.how(chain)
         if how == "sync":
-            self.outcome.blocking.setdefault(binding.id, set()).add(_function(chain))
-        self._note(binding, "local_file")
-        self.outcome.differences.setdefault(binding.id, set()).add(COPIES.format(called))
+            self._blocks(owners, chain)
+        self._note(owners, "local_file")
+        self._differ(owners, COPIES.format(called))
         given = self._in_copies.get(id(node), node)
         text = code(given)
         there = {path: local for local, _, path, _ in self._named(statement)}
@@ -290,7 +317,7 @@ class FileEdits:
     def _named(self, statement: Node) -> list[tuple[str, str, str, str]]:
         return [(local, helper, code(path), str(mode)) for local, helper, path, mode in self._wraps[id(statement)]]
 
-    def _fresh(self, wanted: str, chain: tuple[Node, ...]) -> str:
+    def _fresh(self, wanted: str, chain: chains.Chain) -> str:
         """A name that neither the file nor another copy in the same function has."""
         function = next((id(each) for each in reversed(chain) if isinstance(each, cst.FunctionDef)), 0)
         used = self._locals[function]
@@ -300,7 +327,7 @@ class FileEdits:
         used.add(name)
         return name
 
-    def _drop_folder(self, binding: Binding, chain: tuple[Node, ...]) -> None:
+    def _drop_folder(self, owners: Owners, chain: chains.Chain, *, wipes: bool = False) -> None:
         """Take the making of a folder out, with the test that guards it."""
         node, line = chain[-1], self._line(chain[-1])
         assert isinstance(node, cst.Call)
@@ -311,30 +338,29 @@ class FileEdits:
             case [*_, cst.SimpleStatementLine(body=[_]) as statement, cst.Expr()]:
                 pass
             case _:
-                self._refuse(binding, line, "a folder is made here together with something else")
+                self._refuse(owners, line, "a folder is made here together with something else")
                 return
         position = expression.index(statement)
         around = expression[position - 1]
         guard = expression[position - 2] if position > 1 else None
-        wipes = fileforms.last_name(node) == "rmtree"
         tolerant = (
             wipes
             or fileforms.last_name(node) == "rmdir"
-            or _how(chain) == "module"
-            or _is_true(fileforms.keyword(node, "exist_ok"))
+            or chains.how(chain) == "module"
+            or chains.is_true(fileforms.keyword(node, "exist_ok"))
             or any(isinstance(each, cst.Try) for each in chain)
         )
         if wipes:
-            self.outcome.differences.setdefault(binding.id, set()).add(WIPES)
+            self._differ(owners, WIPES)
         if isinstance(guard, cst.If) and self._is_test(guard, wipes=wipes):
             if len(guard.body.body) == 1 and guard.orelse is None and not isinstance(expression[position - 3], cst.If):
                 self._forget(guard)
                 self._change(expression[: position - 1], lambda new: cst.RemoveFromParent())
                 return
         elif not tolerant:
-            self._refuse(binding, line, "a folder is made here that must not be there already, which nobody can tell")
+            self._refuse(owners, line, "a folder is made here that must not be there already, which nobody can tell")
             return
-        self._note(binding, "folders")
+        self._note(owners, "folders")
         if isinstance(around, _BLOCKS) and len(around.body) == 1 and not isinstance(around, cst.Module):
             self._change(
                 expression[: position + 1],
@@ -354,126 +380,42 @@ class FileEdits:
 
     def _forget(self, node: Node) -> None:
         """Changes in a node that goes as a whole are not made."""
-        for each in _walk(node):
+        for each in chains.walk(node):
             self._changes.pop(id(each), None)
 
     # -- bookkeeping ---------------------------------------------------------------------------------------------
 
-    def _change(self, chain: Sequence[Node], change: Change) -> None:
+    def _change(self, chain: chains.Chain, change: Change) -> None:
         node = chain[-1]
         before = self._changes.get(id(node))
         self._changes[id(node)] = change if before is None else lambda new: change(before(new))  # type: ignore[arg-type]
         self._within.update(id(each) for each in chain)
 
-    def _note(self, binding: Binding, helper: str) -> None:
-        differences = self.outcome.differences.setdefault(binding.id, set())
+    def _note(self, owners: Owners, helper: str) -> None:
         if helper in _WRITING:
-            differences.add(WHEN_CLOSED)
-        if helper in (
-            "folders",
-            "list_folder",
-            "folder_paths",
-            "is_folder",
-            "file_exists",
-            "glob_folder",
-            "glob_files",
-        ):
-            differences.add(FOLDERS)
-        self.outcome.rules.setdefault(binding.id, set()).add(f"files.{helper}")
+            self._differ(owners, WHEN_CLOSED)
+        if helper in _LISTING:
+            self._differ(owners, FOLDERS)
+        for binding in owners:
+            self.outcome.rules.setdefault(binding.id, set()).add(f"files.{helper}")
 
-    def _refuse(self, binding: Binding, line: int, reason: str) -> None:
-        refusals = self.outcome.refusals.setdefault(binding.id, [])
-        if all(refusal.line != line for refusal in refusals):
-            refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason))
+    def _differ(self, owners: Owners, text: str) -> None:
+        for binding in owners:
+            self.outcome.differences.setdefault(binding.id, set()).add(text)
+
+    def _blocks(self, owners: Owners, chain: chains.Chain) -> None:
+        """A function talks to S3 where it stands, by the blocking client."""
+        for binding in owners:
+            self.outcome.blocking.setdefault(binding.id, set()).add(chains.function(chain))
+
+    def _refuse(self, owners: Owners, line: int, reason: str) -> None:
+        for binding in owners:
+            refusals = self.outcome.refusals.setdefault(binding.id, [])
+            if all(refusal.line != line for refusal in refusals):
+                refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason))
 
     def _line(self, node: Node) -> int:
         return self.source.positions[node].start.line
-
-
-def _place(site: Site) -> tuple[int, int, int, int]:
-    return site.span.line, site.span.column, site.span.end_line, site.span.end_column
-
-
-def _expressions(source: Source) -> dict[tuple[int, int, int, int], list[tuple[Node, ...]]]:
-    """Every expression by its place, each with the nodes around it, the module first."""
-    found: dict[tuple[int, int, int, int], list[tuple[Node, ...]]] = {}
-    waiting: list[tuple[Node, tuple[Node, ...]]] = [(source.module, ())]
-    while waiting:
-        node, around = waiting.pop()
-        here = (*around, node)
-        if isinstance(node, cst.BaseExpression) and (at := source.positions.get(node)) is not None:
-            found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)
-        waiting.extend((child, here) for child in node.children)
-    return found
-
-
-def _walk(node: Node) -> Sequence[Node]:
-    found = [node]
-    for each in found:
-        found.extend(each.children)
-    return found
-
-
-def _operands(node: cst.Call) -> list[tuple[int, cst.BaseExpression]]:
-    found = [(index, arg.value) for index, arg in enumerate(node.args)]
-    return [(-1, node.func.value), *found] if isinstance(node.func, cst.Attribute) else found
-
-
-def _how(chain: Sequence[Node]) -> str:
-    """What decides whether `await` may stand: "async", "sync", "lambda", "generator", "module"."""
-    for position in range(len(chain) - 1, -1, -1):
-        match chain[position]:
-            case cst.FunctionDef(asynchronous=asynchronous) if isinstance(chain[position + 1], cst.IndentedBlock):
-                return "sync" if asynchronous is None else "async"
-            case cst.Lambda() if _is_asynchronous(chain):
-                return "lambda"
-            case cst.GeneratorExp() if _is_asynchronous(chain):
-                return "generator"
-    return "module"
-
-
-def _is_asynchronous(chain: Sequence[Node]) -> bool:
-    return any(isinstance(each, cst.FunctionDef) and each.asynchronous for each in chain)
-
-
-def _function(chain: Sequence[Node]) -> str:
-    return next(each.name.value for each in reversed(chain) if isinstance(each, cst.FunctionDef))
-
-
-def _waits(node: Node) -> bool:
-    """Whether a generator is left or entered in a statement: a copy must not be lent across that."""
-    return any(isinstance(each, cst.Yield) for each in _walk(node))
-
-
-def _is_true(node: cst.BaseExpression | None) -> bool:
-    return isinstance(node, cst.Name) and node.value == "True"
-
-
-def _is_closed(chain: Sequence[Node]) -> bool:
-    """`f = open(...)` with `f.close()` in the same function."""
-    match chain[-2]:
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
-            around = next((each for each in reversed(chain) if isinstance(each, cst.FunctionDef)), chain[0])
-            return f"{name}.close()" in code(around)
-    return False
-
-
-def _is_upload(node: cst.Call, chain: Sequence[Node]) -> bool:
-    """Whether `x.save(path)` saves what a client sent with a form: `x` comes from `request.files`, and nothing else."""
-    if fileforms.last_name(node) != "save" or len(node.args) != 1 or not isinstance(node.func, cst.Attribute):
-        return False
-    upload = code(node.func.value)
-    if _FILES.search(upload):
-        return True
-    around = next((each for each in reversed(chain) if isinstance(each, cst.FunctionDef)), None)
-    if around is None or not upload.isidentifier():
-        return False
-    text = code(around)
-    bound = re.findall(
-        rf"^\s*{upload}\s*(?::[^=\n]+)?=(?!=)\s*(.*)$|\bfor\s+{upload}\s+in\s+(.*?):", text, re.MULTILINE
-    )
-    given = re.search(rf"\b{upload}\s*:\s*(\w+\.)*FileStorage\b", text)
-    return bool(given) or (bool(bound) and all(_FILES.search(one or two) for one, two in bound))
 
 
 def _wrapped(new: Node, wraps: Sequence[tuple[str, str, cst.BaseExpression, str]], *, asynchronous: bool) -> Node:

@@ -1,0 +1,97 @@
+"""Whether a call works on files for sure, where the path that it is given cannot be followed."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from unstate.facts.hints import path_of
+from unstate.facts.values import Ref
+from unstate.link.places import parse
+from unstate.link.program import Program
+from unstate.link.resolve import Resolver
+from unstate.link.values import External, Module
+
+# Functions whose path is a file for sure.
+_CERTAIN = frozenset(
+    (
+        "open remove unlink exists isfile isdir getsize getmtime getctime listdir scandir walk rename replace move copy"
+        " copyfile copy2 copytree send_file FileResponse send_from_directory rmtree stat"
+    ).split()
+)
+_METHODS = frozenset("read_text read_bytes write_text write_bytes is_file iterdir unlink".split())
+_OF_PATHS = frozenset("open exists is_dir stat rename replace glob rglob walk rmdir".split())
+_MODULES = frozenset("os path shutil aiofiles anyio io codecs gzip ospath osp aios".split())
+_KNOWN = re.compile(r"(os|posixpath|genericpath|shutil|io|aiofiles|flask|fastapi|starlette|builtins)\b")
+_ANNOTATION = re.compile(r"\b(Path|PosixPath)\b")
+_GIVING = frozenset("Path PosixPath joinpath with_suffix with_name with_stem resolve absolute expanduser".split())
+_LISTING = frozenset("iterdir glob rglob".split())
+
+
+class FileCalls:
+    """Calls of one file."""
+
+    def __init__(self, path: str, program: Program, resolver: Resolver) -> None:
+        self.path = path
+        self.program = program
+        self.resolver = resolver
+
+    def is_certain(self, node: ast.Call, name: str, frame: int) -> bool:
+        """Whether a call works on a file, whatever it is given."""
+        if not isinstance(node.func, ast.Attribute):
+            return name in _CERTAIN
+        owner = node.func.value
+        last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        if name in _METHODS or (name in _CERTAIN and last in _MODULES):
+            return True
+        return name in _OF_PATHS and self._is_path(owner, frame)
+
+    def is_plain(self, node: ast.Call, frame: int) -> bool:
+        """Whether what is called is known: a function on files of Python or of a framework, or a method of a path."""
+        steps = path_of(node.func)
+        value = self.resolver.resolve(self.path, frame, steps) if steps else None
+        if isinstance(value, External):
+            return bool(_KNOWN.match(value.name))
+        if steps == ("open",):
+            return value is None
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if owner is None:
+            return False
+        of = self.resolver.resolve(self.path, frame, path_of(owner)) if path_of(owner) else None
+        if isinstance(of, External | Module):
+            return isinstance(of, External) and bool(_KNOWN.match(of.name))
+        return self._is_path(owner, frame)
+
+    def _is_path(self, node: ast.expr, frame: int) -> bool:
+        """Whether an expression is a `pathlib.Path`, as its making or its annotation says."""
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name in _GIVING
+            case ast.BinOp(op=ast.Div()):
+                return True
+            case ast.Attribute(value=inner, attr="parent"):
+                return self._is_path(inner, frame)
+            case ast.Name(id=name):
+                found = self.program.lookup(self.path, frame, name)
+                return (
+                    found is not None
+                    and bool(found[1])
+                    and all(
+                        self._gives_path(binding.parameter.annotation)
+                        if binding.parameter is not None
+                        else binding.ref is not None and self._is_bound_to_path(binding.ref, frame)
+                        for binding in found[1]
+                    )
+                )
+        return False
+
+    def _is_bound_to_path(self, ref: Ref, frame: int) -> bool:
+        if ref.use == "loop":
+            return ref.value[-1:] == ("()",) and not _LISTING.isdisjoint(ref.value[-2:-1])
+        if self._gives_path(ref.annotation):
+            return True
+        made = parse(ref.source) if ref.source else None
+        return isinstance(made, ast.Call | ast.BinOp) and self._is_path(made, frame)
+
+    def _gives_path(self, annotation: str) -> bool:
+        return bool(_ANNOTATION.search(annotation))
