@@ -258,6 +258,7 @@ class Group(Value, frozen=True):
     decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
     answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries, whose callers write their changes back
+    changers: tuple[str, ...] = ()  # functions that change entries in place, behind which names of them are read again
     awaited: tuple[str, ...] = ()  # functions that become asynchronous, their callers with them
     files: tuple[str, ...] = ()  # paths the patch touches, generated ones not included
     requires: tuple[str, ...] = ()  # distributions the result needs: "redis>=6", "boto3>=1.34"

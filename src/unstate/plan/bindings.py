@@ -25,6 +25,7 @@ def binding(group: Group) -> Binding:
         ttl=ttl_constant(group.prefix) if group.ttl_seconds is not None else "",
         safe_keys=group.safe_keys,
         accessors=group.accessors,
+        changers=frozenset(group.changers),
         awaited=frozenset(group.awaited),
         model=group.model,
         presigned=dict(group.answers).get("serving") == "presigned",

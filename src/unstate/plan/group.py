@@ -12,22 +12,25 @@ from unstate.config import Config
 from unstate.model import Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan import storages
 from unstate.plan.bindings import binding
+from unstate.plan.changers import with_callers
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
 from unstate.plan.folders import COPYING, planned, untold
-from unstate.plan.layout import Choice, choose, expires_by_key
+from unstate.plan.layout import Choice, choose, container_of, expires_by_key
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.sources import Sources
 from unstate.plan.storages import STORAGE, CannotSetError
+from unstate.plan.typed import type_of
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
 REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.36", "pydantic>=2"
+_TYPED = frozenset({Shape.LIST, Shape.SET, Shape.RECORD, Shape.UNKNOWN})
 _ROUNDS = 3  # functions that hand out what another one hands out
 _UNKNOWN_EXPIRY = "how long its entries live is not a number in the code: `{}`"
 _ADVICE_TTL = "answer its decision `ttl`, as in `--ttl NAME=10m`"
@@ -60,7 +63,7 @@ class Planner:
         )
         if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
             return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
-        model, reason = model_of(finding.store, self.sources) if finding.shape is Shape.MODEL else ("", "")
+        model, reason = self._model(finding)
         if reason:
             return _manual(finding, [_refusal(finding, reason, _ADVICE_MODEL)])
         choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model)
@@ -68,6 +71,7 @@ class Planner:
             return _manual(finding, [_refusal(finding, choice)])
         group = self._group(finding, choice, settled)
         group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
+        group, outcomes = self._meanwhile(group, outcomes)
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
             return _manual(finding, refusals)
@@ -94,6 +98,14 @@ class Planner:
             differences=(*differences, *(finding.reasons if finding.limit is Verdict.REVIEW else ())),
         )
 
+    def _model(self, finding: Finding) -> tuple[str, str]:
+        """(class or type by which values travel, why they cannot); neither where JSON or text is enough."""
+        if finding.shape is Shape.MODEL:
+            return model_of(finding.store, self.sources)
+        if finding.shape in _TYPED and container_of(finding.store) == "dict":
+            return type_of(finding.store, self.sources)
+        return "", ""
+
     def _handing_out(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
         """The group with the callers of functions that hand out entries, where these change what they are given."""
         wider, tried = group, outcomes
@@ -112,6 +124,17 @@ class Planner:
             return group, outcomes if wider is group else tried
         changed = [each for each in tried if each.after != self.sources.read(each.path)]
         return msgspec.structs.replace(wider, files=tuple(each.path for each in changed)), changed
+
+    def _meanwhile(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:
+        """The group with those functions told that change entries in place, behind which held ones are read again."""
+        changing = {name for each in outcomes for name in each.changing.get(group.id, ()) if name}
+        if any(outcome.refusals for outcome in outcomes) or not changing:
+            return group, outcomes
+        changers = with_callers(changing, group.finding.store.service, self.sources)
+        wider = msgspec.structs.replace(group, changers=tuple(sorted(changers)))
+        tried = [self._try(wider, each.path) if group.id in each.held else each for each in outcomes]
+        again = any(one is not other and one.after != other.after for one, other in zip(outcomes, tried, strict=True))
+        return (wider if again else group), tried
 
     def _mentions_in(self, service: str) -> Mentions:
         if service not in self._mentions:
@@ -208,7 +231,8 @@ def _from_types(finding: Finding, choice: Choice) -> list[str]:
     if not choice.proven_key:
         found.append(_KEYS[choice.key_type])
     if not choice.proven_value:
-        known = _VALUES.get(choice.codec, "").replace("{}", choice.model)
+        by_type = choice.model in _PLAIN_TYPES or not choice.model.replace(".", "").isidentifier()
+        known = (_TYPE if choice.model and by_type else _VALUES.get(choice.codec, "")).replace("{}", choice.model)
         found.append(known or f"values are taken as {choice.codec}: others come back as that")
     return found
 
@@ -220,6 +244,8 @@ _KEYS = {
     "int": "keys are taken as whole numbers: any other key raises ValueError",
     "tuple": "keys are taken as tuples of text and numbers: one with any other part raises TypeError",
 }
+_PLAIN_TYPES = frozenset({"tuple", "deque", "set", "frozenset"})
+_TYPE = "values travel as `{}`: one that holds another type does not come back"
 _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "bytes": "contents are taken as bytes: text comes back as bytes",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from unstate.model import Op, Store
 from unstate.plan.sources import Sources
 
-_PLAIN = frozenset(
+PLAIN = frozenset(
     "str int float bool None Any dict list set frozenset tuple Dict List Set FrozenSet Tuple Optional Union Literal "
     "Sequence Mapping Annotated datetime date time timedelta UUID Decimal".split()
 )
@@ -38,7 +38,7 @@ def model_of(store: Store, sources: Sources) -> tuple[str, str]:
     if reason is None:
         uses = {site.path for site in store.sites if site.op not in (Op.IMPORT, Op.GLOBAL)}
         missing = next(
-            (path for path in sorted(uses) if name not in _bound(sources.source(path, store.service).tree)), ""
+            (path for path in sorted(uses) if name not in bound_names(sources.source(path, store.service).tree)), ""
         )
         reason = f"`{name}` is no name of {missing}, which uses the store" if missing else None
     return (name, "") if reason is None else ("", f"`{store.name}` holds `{name}`: {reason}")
@@ -71,7 +71,7 @@ def _why_not(name: str, service: str, sources: Sources, seen: set[str], near: st
 
 def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str | None:
     names = set()
-    bound = _bound(sources.source(here.path, service).tree)
+    bound = bound_names(sources.source(here.path, service).tree)
     for statement in here.node.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
@@ -81,11 +81,11 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
                 text = "" if value is None else ast.unparse(value)
                 if re.search(r"\b(init=False|alias\w*=|PrivateAttr|exclude=)", text):
                     return f"its field `{name}` is not written out, or under another name"
-                for part in _parts(annotation):
-                    reason = None if part in _PLAIN else _why_not_part(part, service, sources, seen, here.path)
+                for part in parts_of(annotation):
+                    reason = None if part in PLAIN else why_not_part(part, service, sources, seen, here.path)
                     if reason is not None:
                         return f"its field `{name}` holds `{part}`: {reason}"
-                    if part not in bound and part not in dir(builtins) and part not in _PLAIN:
+                    if part not in bound and part not in dir(builtins) and part not in PLAIN:
                         return f"`{part}` of its field `{name}` is not imported where it runs"
             case ast.FunctionDef(name="__post_init__", body=body) if all(_only_checks(each) for each in body):
                 continue
@@ -110,11 +110,12 @@ def _only_checks(statement: ast.stmt) -> bool:
     return False
 
 
-def _why_not_part(part: str, service: str, sources: Sources, seen: set[str], near: str) -> str | None:
+def why_not_part(part: str, service: str, sources: Sources, seen: set[str], near: str) -> str | None:
+    """Why values of a type, as an annotation names it, cannot travel by their fields."""
     if part in _MODULES:
         return None
     if (aliased := _alias(part, service, sources)) is not None:
-        return None if all(each in _PLAIN for each in aliased) else "which is no data"
+        return None if all(each in PLAIN for each in aliased) else "which is no data"
     return _why_not(part, service, sources, seen, near)
 
 
@@ -124,16 +125,16 @@ def _alias(name: str, service: str, sources: Sources) -> list[str] | None:
     for path in sources.python_files(service):
         content = sources.read(path)
         if name.encode() in content and (match := pattern.search(content)) is not None:
-            return list(_parts(ast.parse(match[1].decode().strip(), mode="eval").body))
+            return list(parts_of(ast.parse(match[1].decode().strip(), mode="eval").body))
     return None
 
 
-def _parts(annotation: ast.expr) -> Iterator[str]:
+def parts_of(annotation: ast.expr) -> Iterator[str]:
     """The names in an annotation, strings read as annotations; what is literal is no name."""
     match annotation:
         case ast.Constant(value=str(text)):
             try:
-                yield from _parts(ast.parse(text, mode="eval").body)
+                yield from parts_of(ast.parse(text, mode="eval").body)
             except SyntaxError:
                 yield text
         case ast.Constant():
@@ -147,7 +148,7 @@ def _parts(annotation: ast.expr) -> Iterator[str]:
         case _:
             for child in ast.iter_child_nodes(annotation):
                 if isinstance(child, ast.expr):
-                    yield from _parts(child)
+                    yield from parts_of(child)
 
 
 def _classes(name: str, service: str, sources: Sources) -> Iterator[Found]:
@@ -161,7 +162,7 @@ def _classes(name: str, service: str, sources: Sources) -> Iterator[Found]:
             yield from (Found(node, path) for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
 
 
-def _bound(tree: ast.Module) -> frozenset[str]:
+def bound_names(tree: ast.Module) -> frozenset[str]:
     """What a module binds when it runs: not what stands under `if TYPE_CHECKING`."""
     found: set[str] = set()
     for node in tree.body:

@@ -11,14 +11,15 @@ from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import Awaited
 from unstate.rewrite.files import FOLDER, FileEdits
+from unstate.rewrite.flowwords import COMMON_METHODS
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
-from unstate.rewrite.saves import Save
+from unstate.rewrite.saves import Reload, Save
 from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
 
-__all__ = ["FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
+__all__ = ["COMMON_METHODS", "FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
 
 
 def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: str) -> Rewritten:
@@ -43,22 +44,27 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
         )
     awaited = frozenset[str]().union(*(binding.awaited for binding in bindings))
 
-    def visited(planned: Mapping[int, Sequence[Save]]) -> tuple[cst.Module, Transformer]:
+    def visited(
+        planned: Mapping[int, Sequence[Save]], reloads: Mapping[int, Sequence[Reload]]
+    ) -> tuple[cst.Module, Transformer]:
         files = FileEdits(source, folders, names, outcome)
-        transformer = Transformer(references, names, outcome, source, files, awaited, planned)
+        transformer = Transformer(references, names, outcome, source, files, awaited, planned, reloads)
         changed = source.module.visit(transformer)
         transformer.follow_accessors(stores)
         transformer.finish(stores)
         files.finish(folders)
         return changed, transformer
 
-    changed, transformer = visited({})
+    changed, transformer = visited({}, {})
     planned = {} if outcome.refusals else transformer.saves.planned(references.within)
-    if planned:  # once more, with what the first time has shown
+    reloads = {} if outcome.refusals else transformer.saves.reloads()
+    if planned or reloads:  # once more, with what the first time has shown
         outcome, names = Rewritten(source.path), Names(names.taken)
         for save in (each for saves in planned.values() for each in saves):
             references.hold(source.flow.around(save.lifted or save.statement), save.binding)
-        changed, _ = visited(planned)
+        for reload in (each for at in reloads.values() for each in at):
+            references.hold(source.flow.around(reload.statement), reload.binding)
+        changed, _ = visited(planned, reloads)
     if outcome.refusals:
         return outcome
     if awaited:

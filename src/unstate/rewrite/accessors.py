@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from unstate.model import Accessor
-from unstate.rewrite.places import called_name
+from unstate.rewrite.places import called, called_name
 
 if TYPE_CHECKING:
     from unstate.rewrite.flow import Flow
@@ -33,7 +33,8 @@ def handed_on(flow: Flow, accessor: Accessor) -> str | None:
     for function, call in _uses(flow, accessor):
         plain = isinstance(function, cst.Name)
         known = isinstance(call, cst.Call) and call.func is function
-        if not known and not (plain and (accessor.owner or flow.is_no_use(function))):
+        looked_at = isinstance(call, cst.Arg) and called(flow.parent(call)) in ("callable", "isinstance", "print")  # type: ignore[arg-type]
+        if not known and not looked_at and not (plain and (accessor.owner or flow.is_no_use(function))):
             return f"`{accessor.name}` is handed on by its name"
     return None
 

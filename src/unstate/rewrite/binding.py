@@ -24,6 +24,7 @@ class Binding:
     model: str = ""  # how the model class of the values is written where it is defined, for codec "model"
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries: their callers write changes back
+    changers: frozenset[str] = frozenset()  # functions that change entries in place: "name", "Class.name"
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them
     holds_records: bool = False  # every value is a dict
@@ -47,6 +48,8 @@ class Rewritten:
     after: bytes | None = None
     refusals: dict[str, list[Refusal]] = field(default_factory=dict)  # by binding id
     accessors: dict[str, set[Accessor]] = field(default_factory=dict)  # by binding id, those that would save a refusal
+    changing: dict[str, set[str]] = field(default_factory=dict)  # by binding id, functions that change entries in place
+    held: set[str] = field(default_factory=set)  # binding ids of those of whose entries names are held
     differences: dict[str, set[str]] = field(default_factory=dict)  # by binding id, from `review` rules
     rules: dict[str, set[str]] = field(default_factory=dict)  # by binding id, ids of the rules used
     blocking: dict[str, set[str]] = field(default_factory=dict)  # by binding id, functions that call a blocking client

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from unstate.rewrite import flowwords as words
 from unstate.rewrite.places import (
+    bindings_of,
     called_name,
     is_model,
     is_plain_annotation,
     parameter_of,
-    root_name,
 )
 
 if TYPE_CHECKING:
@@ -71,20 +71,89 @@ def _methods(of: cst.ClassDef) -> Iterator[cst.FunctionDef]:
     return (each for each in of.body.body if isinstance(each, cst.FunctionDef))
 
 
-def library(flow: Flow, name: str) -> str:
-    """The library that a name is of, or that makes the object that it is bound to in a module; "" for none."""
-    imported = flow.imported_from(name)
-    if imported:
-        return imported
-    for each in (flow, *(flow.elsewhere(name) or ())) if name and name not in ("self", "cls") else ():
+def library(flow: Flow, node: cst.BaseExpression | None, depth: int = 0) -> str:
+    """The library that a function, or the object that it is called on, is of; "" for none that can be told."""
+    if depth > _DEPTH:
+        return ""
+    match node:
+        case cst.Name(value=name):
+            return flow.imported_from(name) or _of_all(_given(flow, node, name), depth)
+        case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=attribute):
+            return _of_all(_given_to_attribute(flow, attribute.value), depth)
+        case cst.Attribute(value=value) | cst.Await(expression=value) | cst.Subscript(value=value):
+            return library(flow, value, depth)
+        case cst.Call(func=func):
+            own = functions(flow, called_name(func))
+            if own:
+                kinds = ((each, _class_of(one.returns)) for each, one in own)
+                return _of_all(kinds, depth)
+            return library(flow, func, depth)
+    return ""
+
+
+_DEPTH = 4
+
+
+def _of_all(values: Iterable[tuple[Flow, cst.BaseExpression | None]], depth: int) -> str:
+    """The library that all values are of, None left out; "" where one is of none."""
+    found = [library(flow, value, depth + 1) for flow, value in values if not _is_none(value)]
+    return found[0] if found and all(found) else ""
+
+
+def _is_none(value: cst.BaseExpression | None) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _given(flow: Flow, node: cst.Name, name: str) -> Iterator[tuple[Flow, cst.BaseExpression | None]]:
+    """What a name is bound to: in the function around it, else in the modules that have it as a global."""
+    function = flow.function(node)
+    local = () if function is None else bindings_of(function, name)
+    if function is not None and local:
+        parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+        for value in local:
+            declared = next((each.annotation for each in parameters if each.name.value == name), None)
+            yield flow, value if isinstance(value, cst.BaseExpression) else _class_of(declared)
+        return
+    for each in (flow, *(flow.elsewhere(name) or ())):
         for use in each.uses(name):
             target = each.parent(use)
-            assign = each.parent(target) if isinstance(target, cst.AssignTarget) else None
-            if isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call) and each.function(use) is None:
-                made_by = each.imported_from(root_name(assign.value.func))
-                if made_by:
-                    return made_by
-    return ""
+            assign = each.parent(target) if isinstance(target, cst.AssignTarget) else target
+            if isinstance(assign, cst.Assign) and each.function(use) is None:
+                yield each, assign.value
+            elif isinstance(assign, cst.AnnAssign) and assign.target is use and each.function(use) is None:
+                yield each, assign.value if assign.value is not None else _class_of(assign.annotation)
+
+
+def _given_to_attribute(flow: Flow, attribute: str) -> Iterator[tuple[Flow, cst.BaseExpression | None]]:
+    """What an attribute of the objects of a module's classes is bound to."""
+    for use in flow.uses(attribute):
+        target = flow.parent(use)
+        around = None if target is None else flow.parent(target)
+        assign = flow.parent(around) if isinstance(around, cst.AssignTarget) else around
+        if isinstance(target, cst.Attribute) and target.attr is use:
+            if isinstance(assign, cst.Assign):
+                yield flow, assign.value
+            elif isinstance(assign, cst.AnnAssign) and assign.target is target:
+                yield flow, assign.value if assign.value is not None else _class_of(assign.annotation)
+
+
+def _class_of(annotation: cst.Annotation | None) -> cst.BaseExpression | None:
+    """The class that an annotation names: `m.C` of `m.C | None` and of `Optional[m.C]`."""
+    declared = None if annotation is None else annotation.annotation
+    match declared:
+        case cst.SimpleString():
+            try:
+                declared = cst.parse_expression(str(declared.evaluated_value))
+            except cst.ParserSyntaxError:
+                return None
+    match declared:
+        case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
+            return left if _is_none(right) else None
+        case cst.Subscript(
+            value=cst.Name(value="Optional"), slice=[cst.SubscriptElement(slice=cst.Index(value=inner))]
+        ):
+            return inner
+    return declared
 
 
 def makes_model(flow: Flow, name: str) -> bool:
@@ -106,7 +175,9 @@ def plain_fields(flow: Flow, model: str) -> frozenset[str]:
     """Names that are, in a model and all that its fields may hold, fields of values that nobody can change in place."""
     plain: set[str] = set()
     other: set[str] = set()
-    return frozenset(plain - other) if _collect(flow, model, plain, other, set()) else frozenset()
+    seen: set[str] = set()
+    known = [_collect(flow, each, plain, other, seen) for each in sorted(_class_names(cst.parse_expression(model)))]
+    return frozenset(plain - other) if all(known) else frozenset()
 
 
 def _collect(flow: Flow, model: str, plain: set[str], other: set[str], seen: set[str]) -> bool:
@@ -170,3 +241,22 @@ def takes_plain(flow: Flow, name: str, keyword: str) -> bool:
             found += [is_plain_annotation(annotation) for field, annotation in _fields(of) if field == keyword]
             waiting += [called_name(base.value) for base in of.bases]
     return bool(found) and all(found)
+
+
+def deferred(call: cst.Call, argument: cst.Arg) -> tuple[cst.BaseExpression, Sequence[int]] | None:
+    """`submit(f, v)`, `Thread(target=f, args=(v,))`: the function that is called with an argument of this call, and
+    the places that it may have in that one; None where it cannot be told."""
+    name = called_name(call.func)
+    plain = [each for each in call.args if each.keyword is None]
+    if any(each.star for each in call.args):
+        return None
+    if name in words.STARTERS:
+        target = next((each.value for each in call.args if each.keyword and each.keyword.value == "target"), None)
+        given = argument.value if argument.keyword and argument.keyword.value == "args" else None
+        if target is None or not isinstance(given, cst.Tuple | cst.List):
+            return None
+        return target, range(len(given.elements))
+    first = words.RUNNERS.get(name)
+    if first is None or first >= len(plain) or argument not in plain[first + 1 :]:
+        return None
+    return plain[first].value, (plain.index(argument) - first - 1,)

@@ -5,22 +5,25 @@ callers that are given it, until it is known to end in a mere reading, or in a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import libcst as cst
 
 from unstate.model import Accessor
-from unstate.rewrite import callees
+from unstate.rewrite import callees, stale
 from unstate.rewrite import flowwords as words
 from unstate.rewrite.places import (
     bindings_of,
     called,
     called_name,
+    calm,
+    holds_plain,
     is_new_container,
     is_plain_annotation,
     is_plain_name,
     is_plain_parameter,
+    iterated_name,
     kept_names,
     names_in,
     parameter_of,
@@ -95,6 +98,8 @@ class Flow(Tree):
                 return self._argument(parent, trace)
             case cst.Assign(targets=targets, value=value) if value is node:
                 return _first(self._named(target.target, parent, node, trace) for target in targets)
+            case cst.AnnAssign(target=cst.Name(), annotation=annotation) if is_plain_annotation(annotation):
+                return None
             case cst.AnnAssign(target=target, value=value) if value is node:
                 return self._named(target, parent, node, trace)
             case cst.NamedExpr(target=target, value=value) if value is node:
@@ -190,16 +195,12 @@ class Flow(Tree):
         if not methods:
             return None if trace.foreign else f"`.{method}()` may change it"
         reason, changes = self._into(methods, 0, "", trace, receiver=True)
+        passed_back = trace.passed_back
         for change in changes if reason is None else ():
             trace.step = trace.step or change.step  # which field of it the method changes
             reason = reason or self._change(parent, trace, f"`.{method}()` changes it in place")
             trace.step = None
-        return reason or (None if self._gives_text(methods) else self._changed(call, trace))
-
-    @staticmethod
-    def _gives_text(functions: Sequence[tuple[Flow, cst.FunctionDef]]) -> bool:
-        """Whether functions are declared to return what nobody can change."""
-        return all(is_plain_annotation(function.returns) for _, function in functions)
+        return reason or (self._changed(call, trace) if passed_back else None)
 
     def _argument(self, argument: cst.Arg, trace: Trace) -> str | None:
         call = self._parents[id(argument)]
@@ -221,6 +222,14 @@ class Flow(Tree):
         imported = self._imports.get(root_name(call.func))
         if imported in words.PURE_MODULES:
             return None
+        if name in words.RUNNERS or name in words.STARTERS:
+            return self._deferred(call, argument, trace) or (self._changed(call, trace) if trace.passed_back else None)
+        filling = name in words.FILLS or name == "update"
+        if filling and isinstance(call.func, cst.Attribute) and self._is_in_store(call.func.value, trace):
+            return None
+        if name in words.FILLS and isinstance(call.func, cst.Attribute):
+            kept = self._kept_in(call.func.value, trace)
+            return reason if kept is _ELSEWHERE else kept
         if name in words.HOLDERS or argument.star:
             return reason
         keyword = "" if argument.keyword is None else argument.keyword.value
@@ -231,13 +240,72 @@ class Flow(Tree):
         if functions:
             found, changes = self._into(functions, place, keyword, trace)
             if found is None and changes:
-                return self._change(argument, trace, f"`{name}` changes it")
-            return found
-        library = callees.library(self, root_name(call.func))
+                found = self._change(argument, trace, f"`{name}` changes it")
+            return found or (self._changed(call, trace) if trace.passed_back else None)
+        library = callees.library(self, call.func)
+        if library in words.PURE_MODULES:
+            return None
         if library:
             trace.notes.append(f"`{name}` of {library} is handed a value of it: a change made there is not kept")
             return self._of_library(call, trace)
-        return reason
+        return None if trace.foreign else reason
+
+    def _deferred(self, call: cst.Call, argument: cst.Arg, trace: Trace) -> str | None:
+        """A value that a function is handed by whoever runs it, at once or later."""
+        found = callees.deferred(call, argument)
+        if found is None:
+            return f"it is handed to `{called(call)}`, which may change it"
+        function, places = found
+        name, back = called_name(function), False
+        own = callees.functions(self, name) if isinstance(function, cst.Name | cst.Attribute) else []
+        if not own:
+            library = callees.library(self, function)
+            trace.notes.append(f"`{name}` of {library} is handed a value of it: a change made there is not kept")
+            return None if library else f"it is handed to `{name}`, which may change it"
+        for place in places:
+            reason, changes = self._into(own, place, "", trace)
+            if reason is not None or changes:
+                return reason or f"`{name}`, which runs on its own, changes it"
+            back |= trace.passed_back
+        trace.passed_back = back
+        if not isinstance(self._parents[id(call)], cst.Await):
+            trace.notes.append(f"`{name}` may run later, and sees the entry as it was when it was handed over")
+        return None
+
+    def _kept_in(self, container: cst.BaseExpression, trace: Trace) -> str | None:
+        """What becomes of a value in a container of the function's own; _ELSEWHERE for any other container."""
+        while isinstance(container, cst.Subscript | cst.Attribute):
+            container = container.value
+        function = self.function(container)
+        if not isinstance(container, cst.Name) or function is None:
+            return _ELSEWHERE
+        bound = bindings_of(function, container.value)
+        if not bound or not all(is_new_container(each) or self._is_new_record(each) for each in bound):
+            return _ELSEWHERE
+        trace.copies.add((id(function), container.value))
+        return self._names(function, {container.value}, trace)
+
+    def _is_in_store(self, place: cst.BaseExpression, trace: Trace) -> bool:
+        """Whether what is put into a place is put into the value's own store: it is a copy there, from then on."""
+        known = False
+        while not known:
+            match place:
+                case cst.Name(value=name):
+                    function = self.function(place)
+                    known = name == trace.store and (function is None or not bindings_of(function, name))
+                case cst.Attribute(attr=cst.Name(value=name)):
+                    known = name == trace.store
+                case cst.Subscript():
+                    known = self.module.code_for_node(place).replace('"', "'").endswith(trace.store or " ")
+            if not isinstance(place, cst.Subscript):
+                break
+            place = place.value
+        if known:
+            trace.notes.append("what is put into another entry is a copy: the two are no longer one object")
+        return known
+
+    def _is_new_record(self, value: cst.CSTNode | None) -> bool:
+        return isinstance(value, cst.Call) and callees.makes_model(self, called(value))
 
     def _of_library(self, call: cst.CSTNode, trace: Trace) -> str | None:
         """What a library makes of a value is its own: methods that the service does not define are the library's."""
@@ -258,37 +326,54 @@ class Flow(Tree):
     ) -> tuple[str | None, list[Change]]:
         """What functions do with an argument: why it cannot be told, and the changes that they make in it."""
         changes: list[Change] = []
+        trace.held = True
+        trace.passed_back = False
         for flow, function in functions:
             shift = 0 if receiver or not flow.is_method(function) else 1
             name = parameter_of(function, place + shift, keyword)
             if name is None:
                 return f"it is handed to `{function.name.value}`, which may change it", changes
-            if (id(function), name) in trace.following or is_plain_parameter(function, name):
+            if is_plain_parameter(function, name):
+                continue
+            if (id(function), name) in trace.following:
+                trace.passed_back = True  # it may, as far as is known by now
                 continue
             trace.following.add((id(function), name))
+            flow._note_stale({name}, function.params, function, trace)
             inner = Trace(
                 root=name,
                 function=function,
+                entered=True,
                 following=trace.following,
                 notes=trace.notes,
                 plain=trace.plain,
+                changers=trace.changers,
+                store=trace.store,
                 foreign=trace.foreign,
             )
             reason = flow._names(function, {name}, inner)
             if reason is not None:
                 return f"it is handed to `{function.name.value}`, and there {reason}", changes
             changes.extend(inner.changes)
+            trace.passed_back |= inner.given_back
         return None, changes
 
     # -- names -------------------------------------------------------------------------------------------------------
 
     def _named(self, target: cst.BaseExpression, at: cst.CSTNode, value: cst.CSTNode, trace: Trace) -> str | None:
         """Every use of the names that the value, or parts of it, are bound to."""
+        trace.held = True
+        if isinstance(target, cst.Subscript) and self._is_in_store(target, trace):
+            return None
+        if isinstance(target, cst.Subscript | cst.Attribute):
+            return self._kept_in(target.value, trace)
         if not isinstance(target, cst.Name | cst.Tuple | cst.List):
-            return "it is kept elsewhere"
+            return _ELSEWHERE
         function = self.function(at)
         if function is None and not isinstance(at, cst.CompFor):
             return "it is kept in a global"
+        if isinstance(at, cst.For | cst.CompFor) and function and holds_plain(function, iterated_name(at.iter)):
+            return None
         names = names_in(target)
         direct = value is trace.start and not trace.root and function is not None
         if direct and isinstance(at, cst.For) and isinstance(target, cst.Tuple) and len(target.elements) == 2:
@@ -302,10 +387,13 @@ class Flow(Tree):
         if isinstance(at, cst.CompFor):
             scope = self._comprehension(at)
         if not (direct and isinstance(target, cst.Name)) or isinstance(at, cst.CompFor):
+            if function is not None and not all(map(is_new_container, bound or [None])):
+                self._note_stale(names, at, function, trace)
             return self._names(scope, names, trace)
         trace.root, trace.function = target.value, function
         try:
-            return self._polled(at, function, target.value) or self._names(scope, names, trace)
+            trace.loops.extend(self._polling(at, function, target.value))
+            return self._names(scope, names, trace)
         finally:
             trace.root = ""
 
@@ -319,17 +407,26 @@ class Flow(Tree):
     def _names(self, scope: cst.CSTNode, names: Collection[str], trace: Trace) -> str | None:
         return _first(self._loaded(name, trace) for name in self._names_below(scope, names))
 
-    def _polled(self, at: cst.CSTNode, function: cst.FunctionDef | None, name: str) -> str | None:
-        """A name that is bound before a `while` and read in it: others are expected to change what it holds."""
+    def _polling(self, at: cst.CSTNode, function: cst.FunctionDef | None, name: str) -> Iterator[cst.While]:
+        """The loops, behind where a name is bound, that read it and give others the time to change what it holds."""
         for loop in self._loops:
-            if (
-                function is not None
-                and self._below(loop, function)
-                and not self._below(at, loop)
-                and self._names_below(loop, {name})
-            ):
-                return "a loop goes on with it, and would not see what other processes change"
-        return None
+            inside = function is not None and self._below(loop, function) and not self._below(at, loop)
+            if inside and self._names_below(loop, {name}) and not (calm(loop.body) and calm(loop.test)):
+                yield loop
+
+    def _note_stale(self, names: Collection[str], at: cst.CSTNode, function: cst.FunctionDef, trace: Trace) -> None:
+        """Parts of an entry that are held under a name while a function changes the entry: they do not see it."""
+        for name in sorted(names) if trace.changers else ():
+            for call in stale.changing_calls(self, trace.changers, function, at):
+                if any(not self._is_weighed(use) for use in stale.uses_behind(self, function, name, call)):
+                    trace.notes.append(f"`{name}`, a part of it, does not see what `{called(call)}` changes")
+                    break
+
+    def _is_weighed(self, use: cst.Name) -> bool:
+        """Whether a name is only compared, tested or written out where it stands."""
+        parent = self._parents[id(use)]
+        kinds = cst.Comparison | cst.ComparisonTarget | cst.FormattedStringExpression | cst.UnaryOperation | cst.If
+        return isinstance(parent, kinds | cst.BooleanOperation)
 
     def _loaded(self, name: cst.Name, trace: Trace) -> str | None:
         """One use of a name; its own binding is none."""
@@ -381,6 +478,9 @@ class Flow(Tree):
             return None
         name = function.name.value
         if is_plain_annotation(function.returns):
+            return None
+        if trace.entered and function is trace.function:
+            trace.given_back = True
             return None
         own = [each for each in function.decorators if called_name(each.decorator) not in _PLAIN_DECORATORS]
         if own and not all(registers(decorator) for decorator in own):
@@ -473,6 +573,7 @@ class Flow(Tree):
 
 
 _NUMBER = cst.BaseNumber
+_ELSEWHERE = "it is kept elsewhere"
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
 
 

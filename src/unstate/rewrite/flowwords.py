@@ -27,7 +27,7 @@ ASKING = frozenset(  # methods that look for what they are handed, or make text 
     "replace strip lstrip rstrip removeprefix removesuffix encode decode isoformat".split()
 )
 COPIES = frozenset(
-    "getattr list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split()
+    "cast getattr list dict set tuple frozenset sorted reversed enumerate zip iter next filter map deepcopy".split()
 )
 
 READING = (
@@ -68,6 +68,12 @@ HOLDERS = frozenset(  # calls that keep what they are handed, or run a function 
     "run_in_executor create_task ensure_future gather to_thread add_task partial apply_async delay send_task map "
     "call_soon call_later start_soon shuffle heappush heapify heappop insort exec eval vars".split()
 )
+STARTERS = frozenset({"Thread", "Timer", "Process"})  # calls that start `target` with `args`
+RUNNERS = {  # calls that run a function with the arguments behind it: its place
+    **dict.fromkeys("submit to_thread add_task start_soon call_soon partial run_in_threadpool".split(), 0),
+    **dict.fromkeys("run_in_executor call_later".split(), 1),
+}
+FILLS = frozenset("append appendleft add insert extend".split())  # put what they are handed into a container
 PURE_MODULES = frozenset(  # of the standard library: their functions change nothing that they are handed
     "hmac secrets hashlib base64 binascii json re urllib html datetime time math logging uuid os string textwrap "
     "decimal fractions statistics ipaddress mimetypes zlib unicodedata colorsys calendar email struct".split()

@@ -23,7 +23,7 @@ def is_handed_out(flow: Flow, node: cst.CSTNode) -> bool:
     match around:
         case cst.Return():
             trace = Trace()
-            return flow.follow(node, trace) is None and not trace.changes
+            return flow.follow(node, trace) is None and not trace.changes and not trace.loops
         case cst.Call():
             return called(around) in _WRITTEN_OUT
     return False

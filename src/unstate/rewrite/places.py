@@ -39,7 +39,7 @@ def parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from (each for each in value if isinstance(each, cst.CSTNode))
 
 
-def bindings_of(function: cst.FunctionDef, name: str) -> list[cst.CSTNode | None]:
+def bindings_of(function: cst.CSTNode, name: str) -> list[cst.CSTNode | None]:
     """What a local name is bound to, once for each place that binds it; None where it is no plain value,
     the statement where it may be the same object, `s |= more`."""
     return list(_bindings(function, name))
@@ -111,6 +111,8 @@ def calm(node: cst.CSTNode) -> bool:
 
 def _calm_call(func: cst.BaseExpression) -> bool:
     match func:
+        case cst.Name(value="sleep") | cst.Attribute(attr=cst.Name(value="sleep")):
+            return False
         case cst.Name(value=name):
             return name in _CALM or name in _CALM_ROOTS
         case cst.Attribute(value=value, attr=cst.Name(value=name)):
@@ -158,6 +160,27 @@ def _declares_plain(declared: cst.CSTNode, also: Collection[str]) -> bool:
             inner = [each.slice.value for each in parts if isinstance(each.slice, cst.Index)]
             return all(isinstance(each, cst.Ellipsis) or _declares_plain(each, also) for each in inner)
     return False
+
+
+def holds_plain(function: cst.FunctionDef, name: str) -> bool:
+    """Whether a parameter is declared as a container of things that nobody can change in place: `urls: list[str]`."""
+    parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    declared = next((each.annotation for each in parameters if each.name.value == name), None)
+    match None if declared is None else declared.annotation:
+        case cst.Subscript(value=value, slice=inner) if called_name(value).lower() in _HOLDING:
+            held = [each.slice.value for each in inner if isinstance(each.slice, cst.Index)]
+            return len(bindings_of(function, name)) == 1 and all(_declares_plain(each, ()) for each in held)
+    return False
+
+
+_HOLDING = frozenset("list dict set frozenset tuple sequence iterable collection mapping".split())
+
+
+def iterated_name(value: cst.BaseExpression) -> str:
+    """The name that a loop goes over, by `enumerate` and the like too; "" for any other expression."""
+    while isinstance(value, cst.Call) and called_name(value.func) in words.COPIES and value.args:
+        value = value.args[0].value
+    return value.value if isinstance(value, cst.Name) else ""
 
 
 def is_plain_parameter(function: cst.FunctionDef, name: str) -> bool:

@@ -9,7 +9,7 @@ import libcst as cst
 from unstate.model import Op, Span
 from unstate.rewrite.aliases import local_name
 from unstate.rewrite.binding import Binding
-from unstate.rewrite.places import parts
+from unstate.rewrite.places import is_model, parts
 from unstate.rewrite.source import Source
 
 
@@ -27,7 +27,9 @@ class References:
                     paths = source.declarations.get(site.line, [])
                 else:
                     paths = [path for path in source.places.get(_key(site.span), ()) if _fits(path[-1], site.op)]
-                    self._at.update((id(path[-1]), (binding, site.op)) for path in paths)
+                    self._at.update(
+                        (id(path[-1]), (binding, Op.DEFINE if _only_declares(path) else site.op)) for path in paths
+                    )
                 if not paths:
                     self._missing.append((site.line, binding))
                 for path in paths:
@@ -104,6 +106,13 @@ class References:
     def missing(self) -> Sequence[tuple[int, Binding]]:
         """Sites that no node of the tree answers to: the tree and the facts disagree."""
         return self._missing
+
+
+def _only_declares(path: Sequence[cst.CSTNode]) -> bool:
+    """`x: dict`, without a value, in a class whose annotations are no fields."""
+    declares = isinstance(path[-2], cst.AnnAssign) and path[-2].target is path[-1] and path[-2].value is None
+    around = next((each for each in reversed(path) if isinstance(each, cst.ClassDef | cst.FunctionDef)), None)
+    return declares and not (isinstance(around, cst.ClassDef) and is_model(around))
 
 
 def _fits(node: cst.CSTNode, op: Op) -> bool:

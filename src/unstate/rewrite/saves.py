@@ -6,22 +6,29 @@ that nothing can come between share one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from unstate.model import LATER_WINS, Layout
+from unstate.rewrite import stale
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.flow import Flow
 from unstate.rewrite.match import pure, same
-from unstate.rewrite.places import bindings_of, calm, names_in, parts
+from unstate.rewrite.places import bindings_of, called, calm, names_in, parts
 from unstate.rewrite.trace import Change, Trace
 
 LIFTED = "entry"  # what an entry is called that had no name
 _FORMS = {
     Layout.STRING: "save_entry(redis_client, KEY, ENC(v){})",
     Layout.HASH: "hash_save_entry(redis_client, NAME, FIELD, ENC(v){})",
+}
+
+
+_READS = {
+    Layout.STRING: "optional(redis_client.get(KEY), DEC, d)",
+    Layout.HASH: "optional(redis_client.hget(NAME, FIELD), DEC, d)",
 }
 
 
@@ -36,6 +43,7 @@ class Alias:
     function: cst.FunctionDef
     stored: bool
     changes: list[Change]
+    loops: list[cst.While]  # that go on with it, while others may change the entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,23 @@ class Save:
     def form(self) -> str:
         """The catalogue form, over `k` and `v`."""
         return _FORMS[self.binding.layout].format("".join(f", {each}" for each in self.fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """A name that is bound anew to its entry, as it is by then; to what it was, where there is none any more."""
+
+    statement: cst.CSTNode
+    binding: Binding
+    key: cst.BaseExpression
+    name: str
+    why: str  # the function that changes the entry, "" for a loop's next round
+    before: bool = False  # it stands in front of the statement, not behind it
+
+    @property
+    def form(self) -> str:
+        """The catalogue form, over `k` and `d`."""
+        return _READS[self.binding.layout]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +111,14 @@ class Saves:
             key = loop.target.elements[0].value  # `for k, s in x.items()`
         if name is None or function is None:
             return None
-        alias = Alias(
-            binding, node, key if isinstance(key, cst.BaseExpression) else None, name, function, stored, trace.changes
-        )
+        known = key if isinstance(key, cst.BaseExpression) else None
+        alias = Alias(binding, node, known, name, function, stored, trace.changes, trace.loops)
         self.aliases.append(alias)
         if not trace.changes:
             return None
         if binding.layout not in _FORMS or alias.key is None:
             return f"`{name}` is changed, and which entry it is cannot be told here"
-        return _unsteady(self.flow, alias)
+        return _unsteady(self.flow, alias, [change.statement for change in trace.changes])
 
     def _lift(self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace) -> str | None:
         """`x[k]["f"].append(f())`: the entry gets a name of its own in front of the statement."""
@@ -110,6 +134,56 @@ class Saves:
         for alias in self.aliases:
             if alias.changes and (reason := self._ambiguous(alias)) is not None:
                 yield alias, reason
+            for reload in self._reloads(alias):
+                if isinstance(reload, str):
+                    yield alias, reload
+
+    def changing(self) -> Iterator[tuple[str, str]]:
+        """(binding id, function) for the functions that change entries and write them back."""
+        for alias in self.aliases:
+            if alias.changes:
+                yield alias.binding.id, self.flow.qualified(alias.function)
+        for lift in self.lifts:
+            yield lift.binding.id, self.flow.qualified(lift.change.statement)
+
+    def reloads(self) -> dict[int, list[Reload]]:
+        """Where names are bound anew, by the statement at which that is done."""
+        found: dict[int, list[Reload]] = {}
+        for alias in self.aliases:
+            for reload in self._reloads(alias):
+                assert isinstance(reload, Reload)  # else it was refused
+                there = found.setdefault(id(reload.statement), [])
+                if all((each.name, each.before) != (reload.name, reload.before) for each in there):
+                    there.append(reload)
+        return found
+
+    def _reloads(self, alias: Alias) -> Iterator[Reload | str]:
+        """Where an alias is bound anew; text for why that cannot be."""
+        places: list[tuple[cst.CSTNode, str, bool]] = []
+        for call in stale.changing_calls(self.flow, alias.binding.changers, alias.function, alias.node):
+            uses = stale.uses_behind(self.flow, alias.function, alias.name, call)
+            place = stale.place_behind(self.flow, call, alias.name, uses) if uses else None
+            if isinstance(place, str):
+                yield place
+            elif place is not None:
+                places.append((place, called(call), False))
+        for loop in alias.loops:
+            round_ = stale.place_in(self.flow, loop, alias.name)
+            if isinstance(round_, str):
+                yield round_
+            else:
+                places.append((round_[0], "", round_[1]))
+        if not places:
+            return
+        if alias.binding.layout not in _READS or alias.key is None:
+            yield f"`{alias.name}` is held while its entry changes, and which entry it is cannot be told here"
+        elif (reason := _unsteady(self.flow, alias, [place for place, _, _ in places])) is not None:
+            yield reason
+        elif any(change.statement is place for change in alias.changes for place, _, _ in places):
+            yield f"`{alias.name}` and its entry are changed in one statement"
+        else:
+            for place, why, before in places:
+                yield Reload(place, alias.binding, alias.key, alias.name, why, before)
 
     def _ambiguous(self, alias: Alias) -> str | None:
         """Why a name may hold something else than the entry."""
@@ -222,21 +296,21 @@ def _bound_name(flow: Flow, node: cst.CSTNode, *, stored: bool) -> str | None:
     return None
 
 
-def _unsteady(flow: Flow, alias: Alias) -> str | None:
-    """Why the key may be another one by the time of the change."""
+def _unsteady(flow: Flow, alias: Alias, at: Sequence[cst.CSTNode]) -> str | None:
+    """Why the key may be another one in those statements."""
     assert alias.key is not None
     if not pure(alias.key):
         return f"`{alias.name}` is changed, and its key is not a plain expression"
-    for name in names_in(alias.key):
-        values = bindings_of(alias.function, name)
-        if len(values) > 1:
+    loops = [node for node in flow.around(alias.node) if isinstance(node, cst.For)]
+    for name in sorted(names_in(alias.key)):
+        loop = next((each for each in reversed(loops) if name in names_in(each.target)), None)
+        if loop is not None:
+            if any(loop not in flow.around(statement) for statement in at):
+                return f"`{alias.name}` is changed after the loop that `{name}` belongs to"
+            if not bindings_of(loop.body, name):
+                continue
+        if len(bindings_of(alias.function, name)) > 1:
             return f"`{alias.name}` is changed, and `{name}`, by which it was found, is bound more than once"
-        inside = [node for node in flow.around(alias.node) if isinstance(node, cst.For)]
-        for loop in inside:
-            if name in names_in(loop.target):
-                for change in alias.changes:
-                    if loop not in flow.around(change.statement):
-                        return f"`{alias.name}` is changed after the loop that `{name}` belongs to"
     return None
 
 
@@ -249,3 +323,13 @@ def lost(path: str, lines: Sequence[int]) -> str:
     """The difference that a save makes."""
     at = ", ".join(str(line) for line in sorted(set(lines)))
     return f"{path}, line{'s' if len(set(lines)) > 1 else ''} {at}: {LATER_WINS}"
+
+
+def read_again(path: str, line: int, reload: Reload) -> str:
+    """The difference that a name makes which is bound anew."""
+    if not reload.why:
+        return f"{path}, line {line}: `{reload.name}` is read again in each round of the loop, not at each use"
+    return (
+        f"{path}, line {line}: `{reload.name}` is read again behind `{reload.why}`, which changes entries; where there "
+        "was none before, it is the new one"
+    )

@@ -28,6 +28,9 @@ class Trace:
     notes: list[str] = field(default_factory=list)
     root: str = ""  # the local name that it is bound to, whose changes can be written back
     function: cst.FunctionDef | None = None  # where that name lives
+    entered: bool = False  # it is an argument of that function, which is followed for one call
+    given_back: bool = False  # that function may return it
+    passed_back: bool = False  # the call that was followed last may return it
     step: cst.CSTNode | None = None
     following: set[tuple[int, str]] = field(default_factory=set)
     copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
@@ -35,4 +38,8 @@ class Trace:
     accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
     plain: frozenset[str] = frozenset()  # fields of it, and of what it holds, whose values nobody can change in place
     foreign: bool = False  # what is followed was made by a library
+    changers: frozenset[str] = frozenset()  # functions that change entries
+    store: str = ""  # the last part of the name of the store that it is of
+    held: bool = False  # it, or a part of it, has a name
+    loops: list[cst.While] = field(default_factory=list)  # that go on with the name it was bound to before them
     given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key

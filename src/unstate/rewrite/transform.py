@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import libcst as cst
 
-from unstate.catalogue import rules_for
 from unstate.catalogue.rule import Rule
 from unstate.catalogue.table import without_order
 from unstate.model import Accessor, Layout, Refusal, Verdict
@@ -17,7 +15,9 @@ from unstate.project import is_aside
 from unstate.rewrite import accessors, callees, forms, guards, handed
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.files import FileEdits
+from unstate.rewrite.fitting import expression_rules, statement_rules
 from unstate.rewrite.functions import Functions
+from unstate.rewrite.insert import Place, surrounded
 from unstate.rewrite.lines import without_blank_head, without_blank_tail, without_names
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated, with_comments
 from unstate.rewrite.match import (
@@ -27,7 +27,6 @@ from unstate.rewrite.match import (
     flatten,
     match_expression,
     match_statements,
-    parse_pattern,
     pure,
     same,
 )
@@ -36,7 +35,7 @@ from unstate.rewrite.places import called
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
-from unstate.rewrite.saves import Save, Saves, lost, undone
+from unstate.rewrite.saves import Reload, Save, Saves, lost, read_again, undone
 from unstate.rewrite.snapshots import WHOLE, Snapshots
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
@@ -63,6 +62,7 @@ class Transformer(cst.CSTTransformer):
     files: FileEdits
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous
     planned: Mapping[int, Sequence[Save]] = field(default_factory=dict)  # by the statement that they follow
+    reloads: Mapping[int, Sequence[Reload]] = field(default_factory=dict)  # by the statement that they stand at
     saves: Saves = field(init=False)
     _saved: set[int] = field(default_factory=set)
     _lifts: dict[int, Save] = field(default_factory=dict)  # by what is read
@@ -161,7 +161,7 @@ class Transformer(cst.CSTTransformer):
     def _take_run(self, body: Sequence[cst.CSTNode], position: int) -> int:
         rest = body[position:]
         for binding in self.references.bindings_within(rest[0]):
-            for rule, pattern in _statement_rules(binding):
+            for rule, pattern in statement_rules(binding):
                 count = len(pattern.statements)
                 run = rest[:count]
                 flat = flatten(run)
@@ -209,7 +209,7 @@ class Transformer(cst.CSTTransformer):
         for binding in self.references.bindings_within(node):
             if self._snapshots.covers(node, binding):
                 continue
-            for rule, pattern in _expression_rules(binding):
+            for rule, pattern in expression_rules(binding):
                 environment = self._match(pattern, node, binding)
                 if environment is None or (pattern.is_view and not self._is_read_at_once(node, binding)):
                     continue
@@ -268,8 +268,8 @@ class Transformer(cst.CSTTransformer):
             return updated_node
         taken = id(original_node) in self._statements or id(original_node) in self._dropped
         self._functions.leave(original_node, entered=not taken)
-        if id(original_node) in self.planned:
-            return self._with_saves(original_node, updated_node)
+        if id(original_node) in self.planned or id(original_node) in self.reloads:
+            return self._with_saves(original_node, self._replaced(original_node, updated_node))
         lift = self._lifts.get(id(original_node))
         if lift is not None:
             replaced = self._replaced(original_node, updated_node)
@@ -277,6 +277,19 @@ class Transformer(cst.CSTTransformer):
             self._lifted[id(original_node)] = replaced
             return cst.Name(self.names.fresh(lift.name))
         return self._replaced(original_node, updated_node)
+
+    def _with_saves(
+        self, original: cst.CSTNode, left: cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]
+    ) -> cst.FlattenSentinel[cst.CSTNode]:
+        """A statement with the calls around it that write changed entries back, and read them again."""
+        saves, reloads = self.planned.get(id(original), ()), self.reloads.get(id(original), ())
+        asynchronous = self._functions.here.how == "async"
+        self._saved.add(id(original))
+        if not asynchronous:
+            for store in {each.binding.id for each in saves} | {each.binding.id for each in reloads}:
+                self.outcome.blocking.setdefault(store, set()).add(self._functions.here.name)
+        place = Place(self.names, self._lifted, asynchronous=asynchronous)
+        return surrounded(left, saves, reloads, place)
 
     def _replaced(
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
@@ -377,6 +390,8 @@ class Transformer(cst.CSTTransformer):
             key=key,
             accessors=frozenset(each.name for each in binding.accessors),
             plain=callees.plain_fields(flow, binding.model) if binding.model else frozenset(),
+            changers=binding.changers,
+            store=binding.name.rpartition(".")[2],
         )
         reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)
         unsure = accessor is not None and (reason or trace.changes)
@@ -387,6 +402,8 @@ class Transformer(cst.CSTTransformer):
         if reason is not None:
             self.outcome.accessors.setdefault(binding.id, set()).update(trace.given)
             self._refuse_change(node, binding, reason)
+        if trace.held or stored:
+            self.outcome.held.add(binding.id)
         for note in trace.notes:
             text = f"{self.outcome.path}:{self.references.line(node)}: {note}"
             self.outcome.differences.setdefault(binding.id, set()).add(text)
@@ -409,41 +426,12 @@ class Transformer(cst.CSTTransformer):
             "write the changed value back with an assignment to the entry",
         )
 
-    def _with_saves(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
-        """A statement that changes an entry, and behind it the calls that write the change back."""
-        left = self._replaced(original, updated)
-        before: list[cst.CSTNode] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]  # type: ignore[list-item]
-        after: list[cst.CSTNode] = []
-        for save in self.planned[id(original)]:
-            self._saved.add(id(original))
-            name = save.name
-            if save.lifted is not None:
-                name = self.names.fresh(name)
-                target = cst.AssignTarget(cst.Name(name))
-                named = cst.SimpleStatementLine([cst.Assign([target], self._lifted[id(save.lifted)])])
-                before.insert(0, named.with_changes(leading_lines=getattr(before[0], "leading_lines", ())))
-                before[1] = before[1].with_changes(leading_lines=())
-            environment: Environment = {"k": save.key, "v": cst.Name(name)}
-            asynchronous = self._functions.here.how == "async"
-            new = forms.statements(save.form, environment, save.binding, self.names, asynchronous=asynchronous)
-            after.extend(new)
-            if not asynchronous:
-                self.outcome.blocking.setdefault(save.binding.id, set()).add(self._functions.here.name)
-        match before[-1]:
-            case cst.SimpleStatementLine(body=[cst.Return(value=value)]) if value is not None:
-                name = self.names.fresh("_result")
-                kept = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
-                leave = cst.SimpleStatementLine([cst.Return(cst.Name(name))])
-                kept = kept.with_changes(leading_lines=before[-1].leading_lines)
-                return cst.FlattenSentinel([*before[:-1], kept, *after, leave])
-        return cst.FlattenSentinel([*before, *after])
-
     def _with_snapshots(self, original: cst.CSTNode, left: Any) -> cst.FlattenSentinel[cst.CSTNode]:
         """A statement, and before it the readings of whole stores that it looks at."""
         nodes: list[Any] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]
         new: list[cst.CSTNode] = []
         for snapshot in self._snapshots.before(original):
-            rule = next(each for each, _ in _expression_rules(snapshot.binding) if each.pattern == WHOLE)
+            rule = next(each for each, _ in expression_rules(snapshot.binding) if each.pattern == WHOLE)
             if not snapshot.ordered:
                 rule = without_order(rule)
             found = _Found(rule, snapshot.binding, {})
@@ -509,6 +497,8 @@ class Transformer(cst.CSTTransformer):
         function = self._functions.of(node)
         if function.how == "sync":
             self.outcome.blocking.setdefault(found.binding.id, set()).add(function.name)
+        if "mutate" in found.rule.form:
+            self.outcome.changing.setdefault(found.binding.id, set()).add(self.source.flow.qualified(node))
         self._regions.note(found.binding.id, self._functions.here.number, self.references.line(node), found.rule)
         self.outcome.rules.setdefault(found.binding.id, set()).add(found.rule.id)
         if found.rule.verdict is not Verdict.EXACT:
@@ -532,6 +522,12 @@ class Transformer(cst.CSTTransformer):
                 self.outcome.differences.setdefault(binding.id, set()).update(steps)
         for alias, reason in self.saves.refusals():
             self._refuse_change(alias.node, alias.binding, reason)
+        for binding_id, function in self.saves.changing():
+            self.outcome.changing.setdefault(binding_id, set()).add(function)
+        for reload in (each for reloads in self.reloads.values() for each in reloads):
+            line = self.source.positions[reload.statement].start.line
+            text = read_again(self.outcome.path, line, reload)
+            self.outcome.differences.setdefault(reload.binding.id, set()).add(text)
         written: dict[str, list[int]] = {}
         for save in (each for saves in self.planned.values() for each in saves):
             line = self.source.positions[save.statement].start.line
@@ -540,11 +536,12 @@ class Transformer(cst.CSTTransformer):
                 self.outcome.differences.setdefault(save.binding.id, set()).add(undone(self.outcome.path, line))
         for binding_id, lines in written.items():
             self.outcome.differences.setdefault(binding_id, set()).add(lost(self.outcome.path, lines))
-        for saves in self.planned.values():
-            if id(saves[0].statement) not in self._saved:
-                self._refuse_change(
-                    saves[0].statement, saves[0].binding, "it is changed in a statement that is replaced"
-                )
+        for statement, of in (
+            *((saves[0].statement, saves[0].binding) for saves in self.planned.values()),
+            *((reloads[0].statement, reloads[0].binding) for reloads in self.reloads.values()),
+        ):
+            if id(statement) not in self._saved:
+                self._refuse_change(statement, of, "it is changed in a statement that is replaced")
 
 
 _MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
@@ -553,20 +550,3 @@ _ORDER = "the key and the value are evaluated in another order than before; both
 
 def _waits(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Await | cst.Yield) or any(_waits(child) for child in node.children)
-
-
-@cache
-def _rules(layout: str, container: str, codec: str) -> tuple[tuple[Rule, Pattern], ...]:
-    pairs = [
-        (rule, parse_pattern(rule.pattern, alone=not forms.is_expression(rule.form)))
-        for rule in rules_for(layout, container, codec)
-    ]
-    return tuple(sorted(pairs, key=lambda pair: (-pair[1].depth, -len(pair[0].when))))
-
-
-def _expression_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
-    return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is not None]
-
-
-def _statement_rules(binding: Binding) -> list[tuple[Rule, Pattern]]:
-    return [p for p in _rules(binding.layout, binding.container, binding.codec) if p[1].expression is None]

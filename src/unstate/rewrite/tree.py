@@ -23,7 +23,7 @@ class Tree:
         self._end: dict[int, int] = {}  # the number of the last node below a node
         self._uses: dict[str, list[cst.Name]] = {}  # in their order
         self._loops: list[cst.While] = []
-        self._renamed: set[str] = set()  # names that are imported under another one
+        self._renamed: dict[str, set[str]] = {}  # names that are imported under other ones
         every = in_order(module)
         for number, parent in enumerate(every):
             self._order[id(parent)] = self._end[id(parent)] = number
@@ -45,7 +45,9 @@ class Tree:
             case cst.ImportFrom(names=[*aliases]):
                 top = "." if node.relative or node.module is None else root_name(node.module)
                 self._imports.update((bound_as(alias), top) for alias in aliases)
-                self._renamed.update(alias.evaluated_name for alias in aliases if alias.asname is not None)
+                for alias in aliases:
+                    if alias.asname is not None:
+                        self._renamed.setdefault(alias.evaluated_name, set()).add(bound_as(alias))
             case cst.Import(names=aliases):
                 self._imports.update((bound_as(alias), root_name(alias.name)) for alias in aliases)
 
@@ -70,6 +72,10 @@ class Tree:
         imported = self._imports.get(name, "")
         return "" if imported == "." or imported in self._local_modules else imported
 
+    def names_of(self, name: str) -> Sequence[str]:
+        """What a function is called in the module: by its own name, and those that it is imported under."""
+        return (name, *sorted(self._renamed.get(name, ())))
+
     def is_renamed(self, name: str) -> bool:
         """Whether the module imports a name under another one."""
         return name in self._renamed
@@ -78,6 +84,23 @@ class Tree:
         """Whether a name is a function of the module, or of another one of the service."""
         imported = self._imports.get(name)
         return name in self._functions if imported is None else imported == "." or imported in self._local_modules
+
+    def is_behind(self, node: cst.CSTNode, other: cst.CSTNode) -> bool:
+        """Whether a node begins behind the end of another."""
+        return self._order[id(node)] > self._end[id(other)]
+
+    def stands_in(self, node: cst.CSTNode, around: cst.CSTNode) -> bool:
+        """Whether a node is another, or a part of it."""
+        return self._below(node, around)
+
+    def is_read(self, name: cst.Name) -> bool:
+        """Whether a name is read where it stands."""
+        parent = self._parents[id(name)]
+        if isinstance(parent, cst.Attribute) and parent.attr is name:
+            return False
+        if isinstance(parent, cst.Arg) and parent.keyword is name:
+            return False
+        return not self._is_stored(name) and not isinstance(parent, cst.Param | cst.NameItem | cst.ImportAlias)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""
@@ -96,6 +119,14 @@ class Tree:
         while current is not None and not isinstance(current, cst.FunctionDef):
             current = self._parents.get(id(current))
         return current
+
+    def qualified(self, node: cst.CSTNode) -> str:
+        """The innermost function around a node, after its class where it is a method; "" outside of functions."""
+        function = self.function(node)
+        if function is None:
+            return ""
+        owner = self._parents.get(id(self._parents[id(function)]))
+        return f"{owner.name.value}.{function.name.value}" if isinstance(owner, cst.ClassDef) else function.name.value
 
     def is_method(self, function: cst.FunctionDef) -> bool:
         """Whether a function gets the object or class that it is called on."""

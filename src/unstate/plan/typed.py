@@ -1,0 +1,81 @@
+"""Values of declared types that JSON alone does not bring back: `deque[float]`, `tuple[float, Tree]`, `dict[int, Job]`.
+
+They travel by their type. Where only the outer container is none of JSON's, that alone is named: a tuple of texts and
+numbers comes back by `tuple`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from unstate.model import Op, Store
+from unstate.plan.models import PLAIN, bound_names, parts_of, why_not_part
+from unstate.plan.sources import Sources
+
+_JSON = frozenset("str int float bool None Any dict list Dict List Optional Union Literal".split())
+_OUTER = {"Tuple": "tuple", "Deque": "deque", "Set": "set", "FrozenSet": "frozenset", "Dict": "dict", "List": "list"}
+_CONTAINERS = frozenset({"tuple", "deque", "set", "frozenset", "dict", "list"})
+_OWN = _CONTAINERS - {"dict", "list"}  # whose values JSON takes for another type, or refuses
+
+
+def type_of(store: Store, sources: Sources) -> tuple[str, str]:
+    """(the type by which a store's values travel, why there is none); neither where JSON is enough."""
+    known = [_parsed(text) for text in store.value_types if text]
+    trees = [tree for tree in known if tree is not None]
+    outer = {_outer(tree) for tree in trees}
+    if not trees or len(trees) != len(known) or len(outer) != 1 or not outer <= _CONTAINERS:
+        return "", ""
+    name = outer.pop()
+    full = max(trees, key=lambda tree: len(ast.unparse(tree)))
+    inner = [part for part in parts_of(full) if part not in _JSON][1 if name in _OWN else 0 :]
+    if not inner and not (name == "dict" and _key(full) == "int"):
+        if name not in _OWN:
+            return "", ""
+        full = ast.Name(name)
+    text = ast.unparse(full)
+    for part in inner:
+        reason = (
+            None if part in PLAIN or part in _OWN else why_not_part(part, store.service, sources, set(), store.path)
+        )
+        if reason is not None:
+            return "", f"`{store.name}` holds `{text}`, and `{part}` in it: {reason}"
+    if name == "deque" and any(b"maxlen" in sources.read(path) for path in _files(store)):
+        return "", f"`{store.name}` holds deques with a bound, which does not travel with what they hold"
+    for path in _files(store):
+        names = bound_names(sources.source(path, store.service).tree)
+        for part in parts_of(full):
+            if part not in names and part not in dir(builtins) and part != "None":
+                return "", f"`{part}`, of the values of `{store.name}`, is no name of {path}, which uses the store"
+    return text, ""
+
+
+def _files(store: Store) -> list[str]:
+    """The files that read or write values."""
+    return sorted({site.path for site in store.sites if site.op not in _KEYS_ALONE})
+
+
+_KEYS_ALONE = frozenset({Op.IMPORT, Op.GLOBAL, Op.LEN, Op.BOOL, Op.CONTAINS, Op.DELITEM, Op.CLEAR})
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def _outer(tree: ast.expr) -> str:
+    base = tree.value if isinstance(tree, ast.Subscript) else tree
+    match base:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return _OUTER.get(name, name)
+    return ""
+
+
+def _key(tree: ast.expr) -> str:
+    """The type of the keys of `dict[K, V]`."""
+    match tree:
+        case ast.Subscript(slice=ast.Tuple(elts=[ast.Name(id=name), _])):
+            return name
+    return ""
