@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unstate import facts, index, project, workers
+from unstate import facts, gate, index, project, workers
 from unstate.classify import classify, files, in_order
 from unstate.classify.joining import joined
 from unstate.classify.locks import Locks
@@ -19,7 +18,6 @@ from unstate.classify.suppress import suppressed
 from unstate.config import Config
 from unstate.facts.values import FileFacts, Suppression
 from unstate.index import Index, Read, Row, ServiceResult, content_hash
-from unstate.link import frameworks
 from unstate.link.files import Operations
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
@@ -36,6 +34,7 @@ _HEAP = 8_000_000  # bytes of linked source after which what is left of them is 
 _TICK = 2_000_000_000  # ns that the coarsest clock of a file system takes for one
 _UNSETTLED = -1  # in place of a time of change that says nothing yet
 _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
+_EXAMPLES = ("examples/", "example/", "samples/", "demos/", "demo/")
 _BARE = 30  # files up to which a folder without framework and packaging is taken for scripts that serve somebody
 
 
@@ -89,9 +88,12 @@ class _Scanner:
         self.jobs = jobs
         self.listing = project.listing(root, config, within)
         self.services = project.services(self.listing, config)
-        self.modules = project.Modules(self.listing.files, libraries)
+        self.frameworks = gate.framework_sources(self.base, self.services)  # for the apps of the tree as if installed
+        own = [path for path, service in self.services.items() if service not in self.frameworks]
+        self.modules = project.Modules(own, libraries)
         # Which file an import means, and which service a file belongs to, hang on all the names in the tree.
-        self.names = content_hash("\n".join((*self.listing.files, "", *sorted(set(self.services.values())))).encode())
+        names = (*own, "", *sorted(set(self.services.values()) | self.frameworks))
+        self.names = content_hash("\n".join(names).encode())
         self.index = Index(root if len(self.listing.files) >= _WORTH_KEEPING and not within else None)
         self.rows: dict[str, Row] = {}
         self.problems: list[Diagnostic] = []
@@ -146,7 +148,7 @@ class _Scanner:
                 continue
             # A file may change once more within one tick of its clock: one so young is read again by the next scan.
             changed = status.st_mtime_ns if status.st_mtime_ns < now - _TICK else _UNSETTLED
-            web = _frameworks(path, source)
+            web = gate.frameworks_in(path, source)
             fresh[path] = self.rows[path] = Row(status.st_size, changed, content_hash(source), web)
         self.index.keep_rows(fresh, known.keys() - self.rows.keys())
 
@@ -159,13 +161,19 @@ class _Scanner:
         for path, service in self.services.items():
             by_service.setdefault(service, []).append(path)
         web = {self.services[path] for path, row in self.rows.items() if row.web and self._is_web(path, row.web)}
-        if not web and not self.listing.packaged and len(self.listing.files) <= _BARE:
+        web -= self.frameworks
+        if not web and not self.frameworks and not self.listing.packaged and len(self.listing.files) <= _BARE:
             return {".": list(self.listing.files)}
         return {service: paths for service, paths in by_service.items() if service in web}
 
     def _is_web(self, path: str, names: str) -> bool:
-        """Whether one of the frameworks that a file loads is one, and no namesake in the service: a framework's own."""
+        """Whether one of the frameworks that a file loads is one, and no namesake in the service: a framework's own.
+
+        The examples of a distribution make no service of it.
+        """
         service = self.services[path]
+        if self.listing.packaged and service == "." and path.startswith(_EXAMPLES):
+            return False
         return any("." in name or self._service_of(path, name) != service for name in names.split())
 
     def _service_of(self, path: str, module: str) -> str | None:
@@ -317,38 +325,3 @@ def _read_file(base: str, path: str) -> tuple[str, Read]:
 def _python2(path: str) -> Diagnostic:
     message = "a Python 2 file: its stores are reported, and no change is made in it"
     return Diagnostic(path=path, line=1, message=message, rule="US003")
-
-
-_NAMES = b"|".join(
-    sorted(name.encode() for name in frameworks.WEB | {n.replace(".", r"\.") for n in frameworks.WEB_MODULES})
-)
-_NAME = rb"(?:(?:%s)\b|(?:%s)\.[\w.]*\b(?:%s)\b)" % (
-    _NAMES,
-    b"|".join(name.encode() for name in sorted(frameworks.VENDORED)),
-    _NAMES,
-)
-# Lines begin with "\n" and not "^": a literal is looked for ten times as fast.
-_IMPORT = re.compile(rb"\n[ \t]*(?:from[ \t]|import[ \t](?:[\w. \t]+,)*)[ \t]*" + _NAME)
-_NAMED = re.compile(rb"(?:\bfrom|\bimport|,)[ \t]*(%s)" % _NAME)
-_STANDARD = re.compile(
-    rb"\n[ \t]*from[ \t]+(?:http|six\.moves)[ \t]+import[ \t]*(?:\([^)]*|[^\n]*)"
-    rb"\b(?:server|BaseHTTPServer|SocketServer|socketserver)\b"
-)
-_SERVING = {name.encode(): re.compile(rb"\b\w*(?:%s)" % words.encode()) for name, words in frameworks.SERVING.items()}
-
-
-def _frameworks(path: str, source: bytes) -> str:
-    """The web frameworks that a file seems to load, judged by its bytes: the gate before anything is parsed.
-
-    Names of distributions, and dotted names of what nobody in the project can be called like.
-    """
-    if project.is_aside(path):
-        return ""
-    text = b"\n" + source.removeprefix(b"\xef\xbb\xbf")
-    names = {name for found in _IMPORT.findall(text) for name in _NAMED.findall(found)}
-    for name in names & _SERVING.keys():
-        if path.endswith("_pb2_grpc.py") or not _SERVING[name].search(text):
-            names.discard(name)
-    if _STANDARD.search(text):
-        names.add(b"http.server")
-    return b" ".join(sorted(names)).decode()

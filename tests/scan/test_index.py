@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from unstate import facts
+from unstate import facts, gate
 from unstate import scan as scanning
 from unstate.config import Config
 from unstate.model import Scan
@@ -302,16 +302,24 @@ def test_the_result_is_the_same_for_any_number_of_workers(
         ("import aiohttp\n\nsession = aiohttp.ClientSession()", ""),
         ("import grpc\n\nchannel = grpc.insecure_channel(target)", ""),
         ("from websockets import connect", ""),
+        ("from gevent import pywsgi", "gevent"),
+        ("from gevent.server import StreamServer", "gevent"),
+        ("from gevent import Timeout", ""),
+        ("from twisted.internet import reactor\n\nreactor.listenTCP(80, factory)", "twisted"),
+        ("from twisted.web import wsgi", "twisted"),
+        ("from twisted.trial import itrial", ""),
+        ("from wsgiref.simple_server import make_server", "wsgiref"),
+        ("from wsgiref.types import WSGIEnvironment", ""),
     ],
 )
 def test_which_web_frameworks_a_file_loads(source: str, names: str) -> None:
-    assert scanning._frameworks("app.py", source.encode()) == names
+    assert gate.frameworks_in("app.py", source.encode()) == names
 
 
 def test_a_generated_stub_serves_nothing() -> None:
     source = b"import grpc\n\nclass HelloServicer:\n    ...\n"
-    assert scanning._frameworks("hello_servicer.py", source) == "grpc"
-    assert scanning._frameworks("hello_pb2_grpc.py", source) == ""
+    assert gate.frameworks_in("hello_servicer.py", source) == "grpc"
+    assert gate.frameworks_in("hello_pb2_grpc.py", source) == ""
 
 
 def test_a_framework_that_loads_itself_is_no_service_and_an_app_of_a_tree_that_has_it_is(tmp_path: Path) -> None:
@@ -324,3 +332,49 @@ def test_a_framework_that_loads_itself_is_no_service_and_an_app_of_a_tree_that_h
     (tmp_path / "shop" / "app.py").write_text(APP.replace("from shared import known", "known = {}"))
     (tmp_path / "setup.py").write_text("")
     assert stores(scanned(tmp_path)) == {("shop/app.py", "sessions"), ("shop/app.py", "known")}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "text", "package", "found"),
+    [
+        ("pyproject.toml", '[project]\nname = "Celery"\n[build-system]\n', "celery", False),
+        ("pyproject.toml", '[project]\nname = "celery"\n[build-system]\n', "src/celery", False),
+        ("setup.py", "setup(name='celery', version='1')\n", "celery", False),
+        ("setup.cfg", "[metadata]\nname = celery\n", "celery", False),
+        ("setup.py", "setup(name='shop', version='1')\n", "celery", True),
+        ("setup.py", "setup(name='celery', version='1')\n", "shop", True),
+        ("setup.py", "setup(name='celery-shop', version='1')\n", "celery", True),
+        ("setup.py", "setup(name='jupyterhub', version='1')\n", "jupyterhub", True),
+        ("requirements.txt", "celery\n", "celery", True),
+    ],
+)
+def test_the_source_of_a_framework_is_no_app(
+    tmp_path: Path, manifest: str, text: str, package: str, found: bool
+) -> None:
+    (tmp_path / manifest).write_text(text)
+    (tmp_path / package).mkdir(parents=True)
+    (tmp_path / package / "__init__.py").write_text("")
+    (tmp_path / package / "app.py").write_text(APP.replace("from shared import known", "known = {}"))
+    assert bool(stores(scanned(tmp_path))) is found
+
+
+def test_an_app_beside_the_source_of_its_framework_takes_it_as_installed(tmp_path: Path) -> None:
+    for path, text in {
+        "setup.py": "setup(name='Flask')\n",
+        "src/flask/__init__.py": "seen = {}\n\nclass Flask:\n    def post(self, path):\n        seen[path] = 1\n",
+        "examples/shop/requirements.txt": "flask\n",
+        "examples/shop/app.py": APP.replace("from shared import known", "known = {}"),
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert {path for path, _ in stores(scanned(tmp_path))} == {"examples/shop/app.py"}
+
+
+@pytest.mark.parametrize(("path", "found"), [("examples/app.py", False), ("demo/app.py", False), ("shop/app.py", True)])
+def test_the_examples_of_a_distribution_make_no_service_of_it(tmp_path: Path, path: str, found: bool) -> None:
+    (tmp_path / "setup.py").write_text("setup(name='shop')\n")
+    app = tmp_path / path
+    app.parent.mkdir()
+    app.write_text(APP.replace("from shared import known", "known = {}"))
+    assert bool(stores(scanned(tmp_path))) is found
+    assert stores(scanned(app.parent))  # by itself it is an app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstate.classify import memos, twins
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
-from unstate.facts.values import LOCK, UNPACKED
+from unstate.facts.values import BY_NAME, LOCK, UNPACKED
 from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.model import Kind, Op, Scope, Shape, Verdict
@@ -38,6 +38,11 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
         return [f"{here}: {subject.name} {HANDLES[contents.handle]}"]
     if subject.candidate.definition.flags & UNPACKED:
         return [f"{here}: one of several that a single statement defines; give it a statement of its own first"]
+    if subject.candidate.constructor in containers.NAMESPACES:
+        return [f"{here}: its attributes are the entries; make it a dict, or give each a name of its own"]
+    named = next((touch for touch in subject.candidate.touches if touch.ref.flags & BY_NAME), None)
+    if named is not None:
+        return [f"{_at(named)}: set by setattr; write it as an assignment first"]
     twin = twins.redis_twin(subject)
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]

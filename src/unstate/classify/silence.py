@@ -142,22 +142,31 @@ def _outlives_call(subject: Subject) -> bool:
 
 def _lazy_singleton(subject: Subject) -> bool:
     """A name for an object that is made on first use, or set at start-up."""
-    if subject.candidate.flavour != containers.SCALAR:
+    named = subject.candidate.constructor in containers.NAMESPACES
+    if subject.candidate.flavour != containers.SCALAR and not named:
         return False
     if any(touch.op is Op.CALL for touch in subject.live_writes):
         return False
-    rebinds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
-    return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in rebinds)
+    binds = [touch for touch in subject.live_writes if named or touch.op is Op.REBIND]
+    return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in binds)
 
 
 def _field_of_an_object(subject: Subject) -> bool:
     """A number or text that an object sets on itself."""
     if subject.candidate.flavour != containers.SCALAR or subject.candidate.slot.sort != "class":
         return False
+    if _counts_for_requests(subject):
+        return False
     return all(
         touch.op is not Op.REBIND or (touch.ref.path[0] == "self" and len(touch.ref.path) == 2)
         for touch in subject.live_writes
     )
+
+
+def _counts_for_requests(subject: Subject) -> bool:
+    """Whether requests add to a number of a long-lived object, and one of them reads what it has come to."""
+    counted = any(touch.ref.use == "augment" for touch in subject.live_writes)
+    return counted and any(touch.op is Op.READ and subject.reached(touch) for touch in subject.used)
 
 
 def _diagnoses(subject: Subject) -> bool:
@@ -174,7 +183,7 @@ def _filled_by_decorators(subject: Subject) -> bool:
 def _loaded_from_files(subject: Subject) -> bool:
     """A registry of what ships with the code: only functions that walk folders or parse files fill it."""
     fills = [touch for touch in subject.writes if touch.op in _PUTS and not is_aside(touch.path)]
-    return bool(fills) and all(_in_loader(subject, touch) for touch in fills)
+    return any(touch.function for touch in fills) and all(_in_loader(subject, touch) for touch in fills)
 
 
 _PUTS = containers.FILLS - {Op.NESTED_WRITE, Op.AUGITEM}

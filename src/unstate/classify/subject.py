@@ -19,7 +19,7 @@ from unstate.model import Op
 from unstate.project import is_aside
 
 # What makes another object of the class that a method belongs to.
-_SAME_CLASS = frozenset({("cls", "()"), ("self", "__class__", "()"), ("type", "()", "()")})
+_SAME_CLASS = frozenset({("cls", "()"), ("self", "__class__", "()")})
 _JOBS = frozenset({"add_job", "scheduled_job"})  # methods that give a scheduler its jobs
 
 
@@ -78,12 +78,18 @@ class Subject:
         return [touch for touch in self.writes if self.reached(touch) and not self._on_new_object(touch)]
 
     def _on_new_object(self, touch: Touch) -> bool:
-        """Whether a touch goes to an object that its function has just made for itself."""
+        """Whether a touch goes to an object that its function has just made for itself, or is making."""
         if self.candidate.slot.sort != "class" or len(touch.ref.path) < 2:
             return False
         if self.defined_in_class_body() and touch.op is not Op.REBIND:
             return False  # every object has the class's own
-        found = self.program.lookup(touch.path, touch.ref.frame, touch.ref.path[0])
+        name = touch.ref.path[0]
+        found = self.program.lookup(touch.path, touch.ref.frame, name)
+        if name == "self" and touch.op is Op.REBIND and len(touch.ref.path) == 2:
+            return self.program.facts[touch.path].frames[touch.function].name == "__init__"
+        if touch.through and found is not None and len(found[1]) == 1 and found[1][0].ref is not None:
+            # another name for what the object has: table = made.table
+            found = self.program.lookup(touch.path, touch.ref.frame, (*found[1][0].ref.value, "")[0])
         return (
             found is not None
             and bool(found[1])

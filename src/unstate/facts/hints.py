@@ -51,8 +51,9 @@ def path_of(node: Any) -> Path:
             steps.append(node.attr)
             node = node.value
         elif kind is ast.Call:
-            steps.append("()")
-            node = node.func
+            owner = instance_of_type(node)
+            steps.append("()" if owner is None else "__class__")
+            node = node.func if owner is None else owner
         elif kind is ast.Subscript:
             steps.append(subscript_step(node.slice))
             node = node.value
@@ -60,6 +61,12 @@ def path_of(node: Any) -> Path:
             node = node.value
         else:
             return ()
+
+
+def instance_of_type(call: ast.Call) -> ast.Name | None:
+    """The `x` of `type(x)`, which gives the class of one object; None for any other call."""
+    is_type = type(call.func) is ast.Name and call.func.id == "type" and len(call.args) == 1 and not call.keywords
+    return call.args[0] if is_type and type(call.args[0]) is ast.Name else None
 
 
 def subscript_step(node: Any) -> str:

@@ -19,6 +19,7 @@ from unstate.facts.values import (
     ANONYMOUS,
     AWAITED,
     BRANCH,
+    BY_NAME,
     CLASS,
     COMPREHENSION,
     DYNAMIC,
@@ -135,6 +136,7 @@ class Walk:
         nodes: list[Any] = []
         arguments: list[tuple[Argument, ...]] = []
         top = node
+        begin: Any = None  # where the source of the path begins, if not at its root
         while True:
             kind = type(node)
             if kind is ast.Attribute:
@@ -145,6 +147,15 @@ class Walk:
                 break
             elif kind is ast.Call:
                 here = (node, up)
+                owner = hints.instance_of_type(node)
+                if owner is not None:  # `type(self).x` is `self.__class__.x`
+                    steps.append("__class__")
+                    nodes.append(node)
+                    begin = begin or node
+                    node = owner
+                    continue
+                if type(node.func) is ast.Name and node.func.id == "setattr":
+                    self._set_by_name(node, up, frame, flags)
                 if self.touches_files and (touching := files.is_touching(node)):
                     self._expression("call", touching, node, frame, flags)
                 for argument in node.args:
@@ -211,8 +222,8 @@ class Walk:
                 tuple(steps),
                 use,
                 tuple(ends),
-                node.lineno,
-                node.col_offset,
+                (begin or node).lineno,
+                (begin or node).col_offset,
                 tuple(arguments),
                 value,
                 annotation,
@@ -223,6 +234,14 @@ class Walk:
                 flags,
             )
         )
+
+    def _set_by_name(self, call: ast.Call, up: Up, frame: _Open, flags: int) -> None:
+        """`setattr(holder, "name", value)` is `holder.name = value`."""
+        if len(call.args) != 3 or type(call.args[1]) is not ast.Constant or type(call.args[1].value) is not str:
+            return
+        target = ast.copy_location(ast.Attribute(call.args[0], call.args[1].value, ast.Store()), call)
+        holder = ast.copy_location(ast.Assign([target], call.args[2]), call)
+        self.stack.append((target, (holder, up), frame, flags | BY_NAME))
 
     # Scopes
 

@@ -9,6 +9,9 @@ from unstate.model import Op
 
 DICT, LIST, SET, SCALAR, HANDLE = "dict", "list", "set", "scalar", "handle"
 
+# Objects whose attributes are entries: `state.users` is what `state["users"]` is to a dict.
+NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
+
 # Constructor -> what it behaves like.
 MAKERS: dict[str, str] = {
     **dict.fromkeys(("dict", "collections.OrderedDict", "collections.defaultdict", "collections.Counter"), DICT),
@@ -18,6 +21,7 @@ MAKERS: dict[str, str] = {
     **dict.fromkeys(("cachetools.Cache", "cachetools.ttl.TTLCache", "expiringdict.ExpiringDict"), DICT),
     **dict.fromkeys(("multidict.MultiDict", "multidict.CIMultiDict", "werkzeug.datastructures.MultiDict"), DICT),
     **dict.fromkeys(("sortedcontainers.SortedDict", "sortedcollections.ValueSortedDict"), DICT),
+    **dict.fromkeys(NAMESPACES, DICT),
     **dict.fromkeys(("list", "collections.deque", "collections.UserList", "sortedcontainers.SortedList"), LIST),
     **dict.fromkeys(("set", "weakref.WeakSet", "sortedcontainers.SortedSet"), SET),
     **dict.fromkeys(("itertools.count", "int", "float", "str", "bool", "NoneType", "bytes"), SCALAR),

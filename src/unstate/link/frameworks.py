@@ -20,8 +20,18 @@ WEB = frozenset(
     ).split()
 )
 
-# Of these, what clients load too: a file that serves has the word beside the import.
-SERVING = {"aiohttp": "web", "grpc": "server|Servicer", "websockets": "serve"}
+# Of these, whose own source is no app: what others write runs in it. Some of the others are apps, or names of folders.
+DISTRIBUTIONS = WEB - frozenset("jupyterhub web channels mcp modal discord telegram".split())
+
+# Of these, what clients and libraries load too: a file that serves has the word beside the import.
+SERVING = {
+    "aiohttp": "web",
+    "grpc": "server|Servicer",
+    "websockets": "serve",
+    "gevent": "pywsgi|StreamServer|WSGIServer",
+    "twisted": r"listen(TCP|SSL|UDP|UNIX)|ServerFactory|ServerEndpoint|serverFromString|TCPServer|site|wsgi",
+    "wsgiref": "simple_server|handlers",
+}
 
 # Modules of the standard library that make one.
 WEB_MODULES = frozenset({"http.server", "socketserver", "BaseHTTPServer", "SocketServer", "six.moves.BaseHTTPServer"})

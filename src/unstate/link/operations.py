@@ -39,7 +39,7 @@ def operation(candidate: Candidate, ref: Ref, rest: Path, through: str = "") -> 
         }.get(ref.use, Op.READ)
     if scalar:
         return Op.READ
-    if rest[0].startswith("["):
+    if rest[0].startswith("[") or candidate.constructor in containers.NAMESPACES:
         if len(rest) == 1:
             return {"target": Op.SETITEM, "augment": Op.AUGITEM, "delete": Op.DELITEM, "bind": Op.SETITEM}.get(
                 ref.use, Op.GETITEM

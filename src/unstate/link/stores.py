@@ -15,6 +15,9 @@ from unstate.link.values import Element, Function, Slot
 from unstate.model import Op, Site, Span
 
 
+_ENTRY = frozenset({Op.GETITEM, Op.SETITEM, Op.AUGITEM, Op.DELITEM, Op.NESTED_WRITE})
+
+
 class Candidates:
     """The candidates of a program and everything that touches them."""
 
@@ -156,6 +159,9 @@ class Candidates:
         key: Hint = ()
         value: Hint = ()
         rest = ref.path[index + 1 :]
+        if op in _ENTRY and rest[0].isidentifier() and rest[1:2] != ("()",):  # of a namespace
+            value = ref.value if len(rest) == 1 and op is not Op.GETITEM else ()
+            return "str", self.types.of(path, ref.frame, value), value
         if rest and rest[0].startswith("["):
             key = positional[0] if positional else ()
             if len(rest) == 1 and op in (Op.SETITEM, Op.AUGITEM):
