@@ -45,7 +45,7 @@ def frameworks_in(path: str, source: bytes) -> str:
 
 
 def framework_sources(base: Path, services: Mapping[str, str]) -> set[str]:
-    """The services, by their folder below `base`, that are a framework's own distribution: they serve what others write.
+    """The services, by their folder below `base`, that are a framework's own distribution: code of others runs in them.
 
     Such a one has the framework's package, and its manifest is named so. `services`: of every file, by path.
     """
@@ -56,14 +56,16 @@ def framework_sources(base: Path, services: Mapping[str, str]) -> set[str]:
         if folder == path or name not in frameworks.DISTRIBUTIONS or service in found:
             continue
         root = "" if service == "." else f"{service}/"
-        if folder in (f"{root}{name}", f"{root}src/{name}", f"{root}lib/{name}") and _is_named(base / service, name):
+        if folder in (f"{root}{name}", f"{root}src/{name}", f"{root}lib/{name}") and _is_named(
+            base / service, frameworks.DISTRIBUTIONS[name]
+        ):
             found.add(service)
     return found
 
 
 def _is_named(folder: Path, name: str) -> bool:
     """Whether a manifest in a folder gives its distribution a name, however it is spelled."""
-    spelled = name.encode().replace(b"_", b"[-_.]")
+    spelled = re.sub(rb"[-_.]", b"[-_.]", name.encode())
     named = re.compile(rb"""\bname\s*=\s*["']?%s["']?\s*[,\r\n#)]""" % spelled, re.IGNORECASE)
     for manifest in ("pyproject.toml", "setup.cfg", "setup.py"):
         try:

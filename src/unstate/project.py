@@ -53,7 +53,7 @@ def listing(root: Path, config: Config, within: Sequence[str] = ()) -> Listing:
         found = [path for path in found if not excluded.match_file(path)]
     python = sorted(path for path in found if path.endswith((".py", ".pyw")))
     manifests = {_folder(path) or "." for path in found if _is_manifest(path.rpartition("/")[2])}
-    return Listing(tuple(python), tuple(sorted(manifests)), _is_packaged(root))
+    return Listing(tuple(python), tuple(sorted(manifests)), is_packaged(root))
 
 
 def files(root: Path, config: Config) -> list[str]:
@@ -84,7 +84,8 @@ def _is_manifest(name: str) -> bool:
     return name in _MANIFESTS or (name.startswith("requirements") and name.endswith((".txt", ".in")))
 
 
-def _is_packaged(root: Path) -> bool:
+def is_packaged(root: Path) -> bool:
+    """Whether a folder is the root of a distribution, by its manifest."""
     if (root / "setup.py").is_file():
         return True
     try:

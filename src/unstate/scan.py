@@ -18,6 +18,7 @@ from unstate.classify.suppress import suppressed
 from unstate.config import Config
 from unstate.facts.values import FileFacts, Suppression
 from unstate.index import Index, Read, Row, ServiceResult, content_hash
+from unstate.link import entries, frameworks
 from unstate.link.files import Operations
 from unstate.link.lifetime import Lifetimes
 from unstate.link.program import Program
@@ -34,7 +35,6 @@ _HEAP = 8_000_000  # bytes of linked source after which what is left of them is 
 _TICK = 2_000_000_000  # ns that the coarsest clock of a file system takes for one
 _UNSETTLED = -1  # in place of a time of change that says nothing yet
 _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
-_EXAMPLES = ("examples/", "example/", "samples/", "demos/", "demo/")
 _BARE = 30  # files up to which a folder without framework and packaging is taken for scripts that serve somebody
 
 
@@ -52,10 +52,18 @@ def scan(
         return _Scanner(root, config, jobs or workers.cores(), within, libraries).run()
 
 
-def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None = None) -> list[Finding]:
-    """Findings over the facts of the files of one service; `base` is the folder that their paths are relative to."""
+def link(
+    read: dict[str, FileFacts], modules: project.Modules, base: Path, is_packaged: bool, is_bare: bool
+) -> list[Finding]:
+    """Findings over the facts of the files of one service; `base` is the folder that their paths are relative to.
+
+    A distribution (`is_packaged`) that makes no application and no server is a library: there is nothing to find. No
+    more is there where a framework is named and not loaded, except among scripts that need none (`is_bare`).
+    """
     program = Program(read, modules)
     resolver = Resolver(program)
+    if not (is_bare or entries.loads(program)) or (is_packaged and not entries.serves(program, resolver)):
+        return []
     candidates = Candidates(program, resolver)
     reach = Reach(program, resolver)
     lifetimes = Lifetimes(program, resolver, reach)
@@ -68,9 +76,9 @@ def link(read: dict[str, FileFacts], modules: project.Modules, base: Path | None
     return in_order(found)
 
 
-def _texts(base: Path | None) -> Callable[[str], str] | None:
+def _texts(base: Path) -> Callable[[str], str]:
     """Reads the text of a file once more, for what facts do not hold."""
-    return None if base is None else lambda path: facts.decode((base / path).read_bytes())
+    return lambda path: facts.decode((base / path).read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,7 @@ class _Scanner:
         The examples of a distribution make no service of it.
         """
         service = self.services[path]
-        if self.listing.packaged and service == "." and path.startswith(_EXAMPLES):
+        if self.listing.packaged and service == "." and path.startswith(frameworks.EXAMPLES):
             return False
         return any("." in name or self._service_of(path, name) != service for name in names.split())
 
@@ -202,16 +210,22 @@ class _Scanner:
     def _known(self, service: str, own: list[str]) -> ServiceResult | None:
         """The last result of a service, if all that it was linked from is as it was."""
         last = self.index.result(service)
-        return last[1] if last is not None and last[0] == self._fingerprint((*own, *last[1].imported)) else None
+        if last is None or last[0] != self._fingerprint(service, (*own, *last[1].imported)):
+            return None
+        return last[1]
 
     def _linked(self, service: str, own: list[str]) -> ServiceResult:
         """The result of one service: of its own files, and what they import from other parts of the tree."""
+        is_packaged = project.is_packaged(self.base / service)
+        is_bare = not any(self.rows[path].web for path in own if path in self.rows)
         modules = self.modules.anew()  # no service's names hang on which others were linked before it
         files = self._with_imported(own, modules)
         read = {path: file for path, file in sorted(files.items()) if isinstance(file, FileFacts)}
         result = ServiceResult(
             imported=tuple(sorted(files.keys() - set(own))),
-            findings=tuple(self._of_service(finding) for finding in link(read, modules, self.base)),
+            findings=tuple(
+                self._of_service(finding) for finding in link(read, modules, self.base, is_packaged, is_bare)
+            ),
             problems=(
                 *(file for _, file in sorted(files.items()) if isinstance(file, Diagnostic)),
                 *(_python2(path) for path, file in read.items() if file.is_python2),
@@ -219,13 +233,14 @@ class _Scanner:
             comments={path: file.suppressions for path, file in read.items() if file.suppressions},
         )
         if not self.is_passing:
-            self.index.keep_result(service, self._fingerprint((*own, *result.imported)), result)
+            self.index.keep_result(service, self._fingerprint(service, (*own, *result.imported)), result)
         self._let_go(read)
         return result
 
-    def _fingerprint(self, paths: Iterable[str]) -> str:
+    def _fingerprint(self, service: str, paths: Iterable[str]) -> str:
         content = [f"{path} {self.rows[path].hash}" for path in sorted(paths) if path in self.rows]
-        return content_hash("\n".join([self.names, *content]).encode())
+        packaged = str(project.is_packaged(self.base / service))
+        return content_hash("\n".join([self.names, packaged, *content]).encode())
 
     def _with_imported(self, own: list[str], modules: project.Modules) -> dict[str, Read]:
         found: dict[str, Read] = {}

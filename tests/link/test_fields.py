@@ -73,18 +73,23 @@ FOUND = {
         "Mode.name",
     ),
     "setattr on a module": (VIEW.format('setattr(options, "mode", request.form["m"])', "options.mode"), "mode"),
-    "counter of a service": (SERVICE + "service = Service()" + VIEW.format("service.hit()", "service.total"), "Service.total"),
+    "counter of a service": (
+        SERVICE + "service = Service()" + VIEW.format("service.hit()", "service.total"),
+        "Service.total",
+    ),
     "counter that another request reads": (
-        SERVICE + "service = Service()" + VIEW.format("service.hit()", "1")
+        SERVICE
+        + "service = Service()"
+        + VIEW.format("service.hit()", "1")
         + "@app.get('/y')\ndef count():\n    return str(service.total)\n",
         "Service.total",
     ),
-}  # fmt: skip
+}
 
 SILENT = {
     "namespace that is read": 'state = SimpleNamespace(mode="a")' + VIEW.format("pass", "state.mode"),
     "namespace filled at import": 'state = SimpleNamespace()\nstate.mode = "b"' + VIEW.format("pass", "state.mode"),
-    "namespace of a request": VIEW.format('state = SimpleNamespace(n=0); state.n += 1', "state.n"),
+    "namespace of a request": VIEW.format("state = SimpleNamespace(n=0); state.n += 1", "state.n"),
     "namespace filled by a function at import": (
         "state = SimpleNamespace(model=None)\ndef load():\n    state.model = object()\nload()"
         + VIEW.format("pass", "state.model")
@@ -110,7 +115,7 @@ SILENT = {
         "    def __init__(self):\n        super().__init__()\n        self.rows = {'k': 1}\n"
         "KNOWN = Wide()" + VIEW.format("wide = Wide()", "wide.rows")
     ),
-}  # fmt: skip
+}
 
 
 def findings(root: Path, source: str) -> dict[str, tuple[Scope, Verdict]]:

@@ -13,7 +13,12 @@ import pytest
 from unstate import facts, gate
 from unstate import scan as scanning
 from unstate.config import Config
+from unstate.facts.values import FileFacts
+from unstate.link import entries
+from unstate.link.program import Program
+from unstate.link.resolve import Resolver
 from unstate.model import Scan
+from unstate.project import Modules
 
 APP = """\
 from flask import Flask, request
@@ -302,14 +307,6 @@ def test_the_result_is_the_same_for_any_number_of_workers(
         ("import aiohttp\n\nsession = aiohttp.ClientSession()", ""),
         ("import grpc\n\nchannel = grpc.insecure_channel(target)", ""),
         ("from websockets import connect", ""),
-        ("from gevent import pywsgi", "gevent"),
-        ("from gevent.server import StreamServer", "gevent"),
-        ("from gevent import Timeout", ""),
-        ("from twisted.internet import reactor\n\nreactor.listenTCP(80, factory)", "twisted"),
-        ("from twisted.web import wsgi", "twisted"),
-        ("from twisted.trial import itrial", ""),
-        ("from wsgiref.simple_server import make_server", "wsgiref"),
-        ("from wsgiref.types import WSGIEnvironment", ""),
     ],
 )
 def test_which_web_frameworks_a_file_loads(source: str, names: str) -> None:
@@ -378,3 +375,38 @@ def test_the_examples_of_a_distribution_make_no_service_of_it(tmp_path: Path, pa
     app.write_text(APP.replace("from shared import known", "known = {}"))
     assert bool(stores(scanned(tmp_path))) is found
     assert stores(scanned(app.parent))  # by itself it is an app
+
+
+LIBRARY = "known = {}\n\nclass Patch:\n    seen = {}\n    def put(self, key):\n        self.seen[key] = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("import flask\n", False),
+        ("def patch():\n    import gevent\n", False),
+        ("from flask import current_app\n\ndef put():\n    current_app.extensions['x'] = 1\n", False),
+        ("from flask import Blueprint\n\nbp = Blueprint('b', __name__)\n", True),
+        ("import celery\n\n@celery.shared_task\ndef work():\n    Patch().put('k')\n", True),
+        ("from django.urls import path\n\nurlpatterns = [path('', Patch().put)]\n", True),
+        ("import tornado.web\n\nclass Pages(tornado.web.RequestHandler):\n    pass\n", True),
+        ("import grpc\n\nserver = grpc.server(None)\n", True),
+        ("from wsgiref.simple_server import make_server\n\nmake_server('', 80, Patch().put)\n", True),
+    ],
+)  # fmt: skip
+def test_a_distribution_serves_where_it_makes_an_application_a_server_or_a_route(
+    tmp_path: Path, more: str, found: bool
+) -> None:
+    files = {"shop.py": LIBRARY + more}
+    assert entries.serves(_program(files), Resolver(_program(files))) is found
+
+
+def test_a_framework_that_is_only_named_in_a_text_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "shop.py").write_text(f'"""\nimport flask\n"""\n{LIBRARY}')
+    assert not stores(scanned(tmp_path))
+
+
+def _program(files: dict[str, str]) -> Program:
+    read = {path: facts.read(path, text.encode()) for path, text in files.items()}
+    return Program({path: file for path, file in read.items() if isinstance(file, FileFacts)}, Modules(files))

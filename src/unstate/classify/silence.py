@@ -165,8 +165,13 @@ def _field_of_an_object(subject: Subject) -> bool:
 
 def _counts_for_requests(subject: Subject) -> bool:
     """Whether requests add to a number of a long-lived object, and one of them reads what it has come to."""
+    if subject.candidate.constructor not in ("int", "float") or _MEASURED.search(subject.bare_name):
+        return False
     counted = any(touch.ref.use == "augment" for touch in subject.live_writes)
     return counted and any(touch.op is Op.READ and subject.reached(touch) for touch in subject.used)
+
+
+_MEASURED = re.compile(r"hit|miss|evict|flight|active|calls|retries|depth")  # what goes on in this process
 
 
 def _diagnoses(subject: Subject) -> bool:

@@ -20,18 +20,27 @@ WEB = frozenset(
     ).split()
 )
 
-# Of these, whose own source is no app: what others write runs in it. Some of the others are apps, or names of folders.
-DISTRIBUTIONS = WEB - frozenset("jupyterhub web channels mcp modal discord telegram".split())
+# Of these, whose own source is no app, since it is what others write that runs in it: package -> its distribution.
+DISTRIBUTIONS = {name: name for name in WEB - {"jupyterhub"}} | {
+    "discord": "discord.py",
+    "grpc": "grpcio",
+    "ninja": "django-ninja",
+    "rest_framework": "djangorestframework",
+    "socketio": "python-socketio",
+    "strawberry": "strawberry-graphql",
+    "telegram": "python-telegram-bot",
+    "web": "web.py",
+}
 
-# Of these, what clients and libraries load too: a file that serves has the word beside the import.
+# Of the frameworks, what clients and libraries load too: a file that serves has the word beside the import.
 SERVING = {
     "aiohttp": "web",
     "grpc": "server|Servicer",
     "websockets": "serve",
-    "gevent": "pywsgi|StreamServer|WSGIServer",
-    "twisted": r"listen(TCP|SSL|UDP|UNIX)|ServerFactory|ServerEndpoint|serverFromString|TCPServer|site|wsgi",
-    "wsgiref": "simple_server|handlers",
 }
+
+# Folders of a distribution that show how it is used.
+EXAMPLES = ("examples/", "example/", "samples/", "demos/", "demo/")
 
 # Modules of the standard library that make one.
 WEB_MODULES = frozenset({"http.server", "socketserver", "BaseHTTPServer", "SocketServer", "six.moves.BaseHTTPServer"})

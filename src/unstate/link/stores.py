@@ -14,7 +14,6 @@ from unstate.link.typenames import TypeNames
 from unstate.link.values import Element, Function, Slot
 from unstate.model import Op, Site, Span
 
-
 _ENTRY = frozenset({Op.GETITEM, Op.SETITEM, Op.AUGITEM, Op.DELITEM, Op.NESTED_WRITE})
 
 
