@@ -112,6 +112,13 @@ def test_a_file_for_a_newer_python_is_told_with_its_line_and_this_python() -> No
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in read.message
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python reads it")
+def test_a_newer_file_whose_text_has_marks_of_python_2_is_no_python_2() -> None:
+    read = facts.read("a.py", b'"""Ask `x <> y` of it."""\nname = "a"\nquery = t"select {name}"\n')
+    assert isinstance(read, Diagnostic)
+    assert (read.rule, read.line) == ("US001", 3)
+
+
 def test_python_2_that_its_own_parser_cannot_read_is_told() -> None:
     read = facts.read("a.py", b'print "a"\nx = (\n')
     assert isinstance(read, Diagnostic)

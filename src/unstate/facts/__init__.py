@@ -68,10 +68,12 @@ def _other_python(path: str, source: bytes, error: SyntaxError) -> FileFacts | D
         try:
             return _facts(path, python2.translate(text, path), source, is_python2=True)
         except python2.UnreadableError as problem:
-            return Diagnostic(path=path, line=line, message=str(problem), rule="US003")
+            told = Diagnostic(path=path, line=line, message=str(problem), rule="US003")
         except SyntaxError as left:
             message = f"a Python 2 file that could not be turned into Python 3: {left.msg}"
-            return Diagnostic(path=path, line=left.lineno or line, message=message, rule="US003")
+            told = Diagnostic(path=path, line=left.lineno or line, message=message, rule="US003")
+        if python2.looks_like("\n".join(text.split("\n")[line - 1 : line])):
+            return told  # else what this Python minds is no mark of Python 2: the file is newer, or broken
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     message = f"cannot be parsed by Python {running}: {error.msg}; nothing in this file was looked at"
     return Diagnostic(path=path, line=line, message=message)
