@@ -77,6 +77,12 @@ FOUND = {
         SERVICE + "service = Service()" + VIEW.format("service.hit()", "service.total"),
         "Service.total",
     ),
+    "counter that the class body begins": (
+        SERVICE.replace("    def __init__(self):\n        self.total = 0", "    total = 0")
+        + "service = Service()"
+        + VIEW.format("service.hit()", "service.total"),
+        "Service.total",
+    ),
     "counter that another request reads": (
         SERVICE
         + "service = Service()"
@@ -138,3 +144,9 @@ def test_what_only_looks_like_it(tmp_path: Path, source: str) -> None:
 def test_what_is_not_written_as_an_assignment_is_no_change_of_ours(tmp_path: Path, name: str) -> None:
     ((_, limit),) = findings(tmp_path, FOUND[name][0]).values()
     assert limit is Verdict.MANUAL
+
+
+@pytest.mark.parametrize("name", [name for name in FOUND if name.startswith("counter")])
+def test_a_number_that_each_object_has_for_itself_is_for_a_person_to_judge(tmp_path: Path, name: str) -> None:
+    ((_, limit),) = findings(tmp_path, FOUND[name][0]).values()
+    assert limit is Verdict.REVIEW

@@ -69,7 +69,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
         reasons.append(f"{_place(subject)}: an entry is a {shape}, kept as a copy: who changes it must write it back")
     if kind is Kind.CACHE:
         reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
-    if candidate.scope is Scope.INSTANCE:
+    if candidate.scope is Scope.INSTANCE or (candidate.scope is Scope.CLASS and subject.is_rebound_on_objects()):
         reasons.append(f"{_place(subject)}: each object has its own entries; moved, all objects share them")
     if candidate.flavour == containers.LIST and any(touch.op in _TAKES for touch in candidate.touches):
         reasons.append(f"{_place(subject)}: entries are taken out in turn; with several processes each is taken by one")

@@ -89,7 +89,7 @@ def _short_lived(subject: Subject) -> bool:
     """Its object lives no longer than a request."""
     slot = subject.candidate.slot
     if slot.sort == "class" and (
-        not subject.defined_in_class_body() or _rebound_on_self(subject) or _rebound_on_objects(subject)
+        not subject.defined_in_class_body() or _rebound_on_self(subject) or subject.is_rebound_on_objects()
     ):
         return subject.owner is None or not subject.lifetimes.is_long(subject.owner)
     if slot.sort == "local":
@@ -104,15 +104,6 @@ def _rebound_on_self(subject: Subject) -> bool:
         and len(touch.ref.path) == 2
         and touch.ref.path[0] == "self"
         and subject.program.facts[touch.path].frames[touch.function].name == "__init__"
-        for touch in subject.candidate.touches
-    )
-
-
-def _rebound_on_objects(subject: Subject) -> bool:
-    """A scalar that the class body gives every object to start with, and that is never bound on the class itself."""
-    return subject.candidate.constructor in containers.IMMUTABLE and not any(
-        touch.op is Op.REBIND
-        and isinstance(subject.resolver.resolve(touch.path, touch.ref.frame, touch.ref.path[:-1]), Class)
         for touch in subject.candidate.touches
     )
 

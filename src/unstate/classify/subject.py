@@ -141,6 +141,14 @@ class Subject:
         """Whether the class body binds the attribute."""
         return self.program.facts[self.candidate.path].frames[self.candidate.definition.frame].sort == CLASS
 
+    def is_rebound_on_objects(self) -> bool:
+        """Whether a scalar is what the class body gives every object to start with, never bound on the class itself."""
+        return self.candidate.constructor in containers.IMMUTABLE and not any(
+            touch.op is Op.REBIND
+            and isinstance(self.resolver.resolve(touch.path, touch.ref.frame, touch.ref.path[:-1]), Class)
+            for touch in self.candidate.touches
+        )
+
 
 def _changes_by_call(touch: Touch) -> bool:
     """Whether a call changes the container: a method of its own, or a function that it is handed to, as `next(x)`."""
