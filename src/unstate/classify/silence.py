@@ -11,7 +11,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import BRANCH, COMPREHENSION, FUNCTION, MAIN
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.link.values import Class, Function, Made
+from unstate.link.values import Function, Made
 from unstate.model import Kind, Op
 from unstate.project import is_aside
 
