@@ -16,7 +16,8 @@ def app(environ, start_response):
     hits.append(1)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(len(hits)).encode()]
-def make():
+def make(name="", *, start=0):
+    hits.extend([1] * start)
     return app
 """
 ASGI = """
@@ -85,6 +86,7 @@ VISIT = Scenario("visits", visit)
     [
         ("app:app", {"app.py": WSGI}),
         ("app:make()", {"app.py": WSGI}),
+        ("app:make('a name', start=0)", {"app.py": WSGI}),
         ("shop.app:app", {"src/shop/__init__.py": "", "src/shop/app.py": WSGI}),
         ("app:app", {"app.py": ASGI}),
         ("app:make()", {"app.py": AIOHTTP}),
@@ -92,7 +94,7 @@ VISIT = Scenario("visits", visit)
         ("manage.py", {"manage.py": MANAGE, "site_settings.py": DJANGO_SETTINGS, "site_urls.py": DJANGO_URLS}),
         (f"{sys.executable} serve.py {{port}}", {"app.py": WSGI, "serve.py": COMMAND}),
     ],
-    ids=["wsgi", "factory", "src layout", "asgi", "aiohttp", "tornado", "django", "command"],
+    ids=["wsgi", "factory", "arguments", "src layout", "asgi", "aiohttp", "tornado", "django", "command"],
 )
 def test_a_counter_in_memory_is_seen(run: str, files: dict[str, str], tmp_path: Path, backing: Backing) -> None:
     for name, text in files.items():
@@ -105,6 +107,13 @@ def test_a_counter_in_memory_is_seen(run: str, files: dict[str, str], tmp_path: 
     assert difference.expected is not None
     assert difference.got is not None
     assert (difference.step, difference.expected.text, difference.got.text) == (2, "2", "1")
+
+
+@pytest.mark.parametrize("run", ["app:make(os.environ)", "app:make(", "app:make() + 1"])
+def test_a_factory_is_called_with_literals(run: str, tmp_path: Path, backing: Backing) -> None:
+    (tmp_path / "app.py").write_text(WSGI)
+    with pytest.raises(CannotVerifyError, match=r"is called with literals|has no \{port\}"):
+        verify(App(tmp_path, run), VISIT, backing)
 
 
 def test_each_process_has_its_own_folder_and_temporary_folder(tmp_path: Path, backing: Backing) -> None:
