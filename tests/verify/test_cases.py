@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unstate.verify import FAULTS, Backing, CannotVerifyError, Outcome, check_case
+from unstate.verify import FAULTS, App, Backing, CannotVerifyError, Outcome, Scenario, check_case, verify
+from unstate.verify.client import Http
 from unstate.verify.declared import planned
 
 HERE = Path(__file__).parent
@@ -27,6 +28,25 @@ def test_the_examples_as_unstate_migrates_them_pass_every_fault(name: str, examp
     assert report.ok, report.text()
     assert report.exit_code == 0
     assert [phase.name for phase in report.phases] == ["baseline", "teeth", "single", *FAULTS]
+
+
+def test_the_excerpt_on_the_front_page_runs_and_proves_nothing(examples: Path, backing: Backing) -> None:
+    # It answers nothing of what it keeps, so that nobody can tell from outside where that is.
+    def drive(http: Http) -> None:
+        http.call("login", "ann", "token")
+        http.call("complete_upload", http.call("start_upload", b"content"))
+
+    scenario = Scenario("excerpt", drive)
+    original, result = (
+        App(root, module="app", provides={"generate_id": "secrets:token_hex"})
+        for root in (examples / "first", HERE.parent / "fixtures" / "first" / "after")
+    )
+    report = verify(result, scenario, backing, original=original)
+    assert (report.outcome, report.exit_code) == (Outcome.NOTHING, 2), report.text()
+    assert [phase.name for phase in report.phases] == ["baseline", "teeth"]
+    alone = verify(result, scenario, backing)
+    assert alone.ok, alone.text()
+    assert backing.redis().dbsize() > 0
 
 
 def test_functions_of_a_plain_module_are_called_with_their_values(backing: Backing) -> None:
