@@ -166,7 +166,7 @@ def _burst_difference(burst: _Burst, got: Sequence[Answer]) -> Difference:
         burst.step + 1,
         "the answers, counted",
         Answer(request, 0, failure=_counted(burst.answers)),
-        Answer(request, 0, failure=_counted(got)),
+        Answer(request, 0, failure=_counted(got), output=next((each.output for each in got if each.output), "")),
         "processes that met took the same value, or overwrote what another one had just written"
         if got
         else "the scenario never came to this step",

@@ -16,7 +16,7 @@ from unstate.verify.machines import Machine
 from unstate.verify.serve import encode
 
 SECONDS = 30.0  # for one answer
-OUTPUT = 6  # lines of a process that failed
+OUTPUT = 8  # lines of a process that failed
 
 
 class Raised:
