@@ -6,6 +6,7 @@ Helpers are read from the catalogue's table: a new one is checked as soon as it 
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import itertools
 import socket
@@ -233,6 +234,19 @@ def test_threads_that_come_first_get_one_s3_client(tmp_path: Path, monkeypatch: 
     for thread in threads:
         thread.join()
     assert found == [module.s3.exceptions.NoSuchKey] * 8
+
+
+def test_a_client_that_is_dropped_leaves_connections_in_use_alone(tmp_path: Path, deaf: Deaf) -> None:
+    """Of threads that come first each makes a client and one is kept; another's pipeline may be under way."""
+    module = made(tmp_path, {"redis_client"})
+    client = module._redis.__wrapped__(True)
+    pool = client.connection_pool
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    del client
+    gc.collect()
+    assert connection.read_response() == "PONG"
+    pool.release(connection)
 
 
 def test_every_event_loop_has_a_client_of_its_own(tmp_path: Path, deaf: Deaf) -> None:
