@@ -232,7 +232,7 @@ class Accessor(Value, frozen=True):
     """A function that gives the entry of a store under one of its arguments: `def find(k): return x[k]`."""
 
     name: str
-    parameter: str
+    parameter: str  # "" for one that gives an entry whose key is told by the entry alone
     place: int  # of that argument in a call
     owner: str = ""  # the class that it is a method of, "" for a function of a module
 
@@ -258,6 +258,7 @@ class Group(Value, frozen=True):
     decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
     answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries, whose callers write their changes back
+    key_field: str = ""  # the field of each entry that is its key, "" where no such field is known
     changers: tuple[str, ...] = ()  # functions that change entries in place, behind which names of them are read again
     awaited: tuple[str, ...] = ()  # functions that become asynchronous, their callers with them
     files: tuple[str, ...] = ()  # paths the patch touches, generated ones not included

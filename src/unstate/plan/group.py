@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from unstate.codemods import Codemod
 from unstate.config import Config
-from unstate.model import Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
+from unstate.model import Accessor, Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan import storages
 from unstate.plan.bindings import binding
 from unstate.plan.changers import with_callers
@@ -23,6 +23,7 @@ from unstate.plan.layout import Choice, choose, container_of, expires_by_key
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
+from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
 from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.plan.typed import type_of
@@ -111,9 +112,12 @@ class Planner:
         wider, tried = group, outcomes
         for _ in range(_ROUNDS):
             found = {each for outcome in tried for each in outcome.accessors.get(group.id, ())}
-            if not any(outcome.refusals for outcome in tried) or found <= set(wider.accessors):
+            if not any(outcome.refusals for outcome in tried) or _told(found, wider.accessors):
                 break
-            accessors = tuple(sorted({*wider.accessors, *found}, key=lambda each: each.name))
+            known = {*wider.accessors, *found}
+            by_entry = {(each.name, each.owner) for each in known if not each.parameter}
+            known = {each for each in known if not each.parameter or (each.name, each.owner) not in by_entry}
+            accessors = tuple(sorted(known, key=lambda each: (each.name, each.owner)))
             callers = [self.sources.files_with(group.finding.store.service, each.name) for each in accessors]
             if any(files is None for files in callers):
                 return group, outcomes
@@ -171,6 +175,7 @@ class Planner:
             key_type=choice.key_type,
             safe_keys=choice.layout is Layout.S3 and made_by_the_app(finding.store, trees),
             prefix=settled.prefix,
+            key_field=key_field(finding.store, self.sources) if finding.shape is Shape.MODEL else "",
             ttl_seconds=settled.ttl_seconds if choice.layout is Layout.STRING else None,
             decisions=settled.decisions,
             answers=settled.answers,
@@ -212,6 +217,11 @@ class Planner:
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service
         return rewrite_source(self.sources.source(path, service), [binding(group)], self.backing[service].module)
+
+
+def _told(found: Collection[Accessor], known: Collection[Accessor]) -> bool:
+    """Whether all accessors that were found are known, by their key or by the entry alone."""
+    return all(each in known or msgspec.structs.replace(each, parameter="", place=0) in known for each in found)
 
 
 def _manual(finding: Finding, refusals: Sequence[Refusal]) -> Group:

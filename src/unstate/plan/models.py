@@ -87,7 +87,9 @@ def _fields(here: Found, service: str, sources: Sources, seen: set[str]) -> str 
                         return f"its field `{name}` holds `{part}`: {reason}"
                     if part not in bound and part not in dir(builtins) and part not in PLAIN:
                         return f"`{part}` of its field `{name}` is not imported where it runs"
-            case ast.FunctionDef(name="__post_init__", body=body) if all(_only_checks(each) for each in body):
+            case ast.FunctionDef(name="__post_init__", body=body) if all(
+                _only_checks(each) or _only_fills(each, service, sources) for each in body
+            ):
                 continue
             case ast.FunctionDef(name="__post_init__" | "__init__" | "model_post_init"):
                 return f"its `{statement.name}` would run again"
@@ -107,6 +109,24 @@ def _only_checks(statement: ast.stmt) -> bool:
             return True
         case ast.If(body=body, orelse=[]):
             return all(isinstance(each, ast.Raise) for each in body)
+    return False
+
+
+def _only_fills(statement: ast.stmt, service: str, sources: Sources) -> bool:
+    """Whether a statement only gives a field a value that has none, `if self.f is None: self.f = []`, and nobody takes
+    it away again: then there is nothing to fill in a copy."""
+    match statement:
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Attribute(value=ast.Name(id="self"), attr=field),
+                ops=[ast.Is()],
+                comparators=[ast.Constant(value=None)],
+            ),
+            body=[ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=filled)])],
+            orelse=[],
+        ) if field == filled:
+            taken = re.compile(rf"\.{field}\s*(?::[^=\n]+)?=\s*None\b|\bsetattr\(".encode())
+            return not any(taken.search(sources.read(path)) for path in sources.python_files(service))
     return False
 
 

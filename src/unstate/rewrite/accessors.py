@@ -22,6 +22,7 @@ def calls_of(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.BaseExpressio
             by_name = next((a for a in call.args if a.keyword and a.keyword.value == accessor.parameter), None)
             plain = [a for a in call.args if a.keyword is None and not a.star]
             given = by_name or (plain[accessor.place] if accessor.place < len(plain) else None)
+            given = given if accessor.parameter else None
             awaited = flow.parent(call)
             yield (awaited if isinstance(awaited, cst.Await) else call), None if given is None else given.value
 
@@ -63,12 +64,39 @@ def is_called_on_owner(flow: Flow, accessor: Accessor, value: cst.BaseExpression
     return False
 
 
+def is_of_other(flow: Flow, function: cst.BaseExpression, owner: str) -> bool:
+    """Whether `receiver.method` is for certain the method of another class than the owner."""
+    if not owner or not isinstance(function, cst.Attribute):
+        return False
+    match function.value:
+        case cst.Name(value="self" | "cls"):
+            around = [node for node in flow.around(function) if isinstance(node, cst.ClassDef)]
+            if (
+                not around
+                or around[-1].name.value == owner
+                or any(called_name(b.value) == owner for b in around[-1].bases)
+            ):
+                return False
+            own = (each for each in around[-1].body.body if isinstance(each, cst.FunctionDef))
+            return any(each.name.value == function.attr.value for each in own)
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            found = set(kinds(flow, name))
+            return (
+                bool(found)
+                and owner not in found
+                and all(flow.is_own(kind) for kind in found if kind)
+                and "" not in found
+            )
+    return False
+
+
 def _uses(flow: Flow, accessor: Accessor) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
     """(the function as it is written, the node around it) for each use of the accessor's name."""
     for use in flow.uses(accessor.name):
         around = flow.parent(use)
         function = around if isinstance(around, cst.Attribute) and around.attr is use else use
-        yield function, flow.parent(function)
+        if not is_of_other(flow, function, accessor.owner):
+            yield function, flow.parent(function)
 
 
 def kinds(flow: Flow, name: str) -> Iterator[str]:

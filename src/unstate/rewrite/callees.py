@@ -11,9 +11,11 @@ from unstate.rewrite import flowwords as words
 from unstate.rewrite.places import (
     bindings_of,
     called_name,
+    in_order,
     is_model,
     is_plain_annotation,
     parameter_of,
+    root_name,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def callees(
     """Those that a call may mean: of the class that it is called on, where that is named, and that take the argument
     it has at a place (None for the object that it is called on)."""
     found = _of_class(flow, call, name) or functions(flow, name)
+    if found and place is not None and isinstance(call.func, cst.Attribute) and library(flow, call.func.value):
+        return []  # a method of a library's object, which happens to be called so
     if place is None:
         return found
     fitting = [
@@ -83,11 +87,11 @@ def library(flow: Flow, node: cst.BaseExpression | None, depth: int = 0) -> str:
         case cst.Attribute(value=value) | cst.Await(expression=value) | cst.Subscript(value=value):
             return library(flow, value, depth)
         case cst.Call(func=func):
+            imported = flow.imported_from(root_name(func))
             own = functions(flow, called_name(func))
-            if own:
-                kinds = ((each, _class_of(one.returns)) for each, one in own)
-                return _of_all(kinds, depth)
-            return library(flow, func, depth)
+            if own and not imported:
+                return _of_all((pair for each, one in own for pair in _given_back(each, one)), depth)
+            return imported or library(flow, func, depth)
     return ""
 
 
@@ -122,6 +126,16 @@ def _given(flow: Flow, node: cst.Name, name: str) -> Iterator[tuple[Flow, cst.Ba
                 yield each, assign.value
             elif isinstance(assign, cst.AnnAssign) and assign.target is use and each.function(use) is None:
                 yield each, assign.value if assign.value is not None else _class_of(assign.annotation)
+
+
+def _given_back(flow: Flow, function: cst.FunctionDef) -> Iterator[tuple[Flow, cst.BaseExpression | None]]:
+    """The class that a function says it returns, else what it returns."""
+    if function.returns is not None:
+        yield flow, _class_of(function.returns)
+        return
+    for node in in_order(function.body):
+        if isinstance(node, cst.Return) and node.value is not None and flow.function(node) is function:
+            yield flow, node.value
 
 
 def _given_to_attribute(flow: Flow, attribute: str) -> Iterator[tuple[Flow, cst.BaseExpression | None]]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import libcst as cst
 
 from unstate.model import Accessor
-from unstate.rewrite import callees, stale
+from unstate.rewrite import accessors, callees, stale
 from unstate.rewrite import flowwords as words
 from unstate.rewrite.places import (
     bindings_of,
@@ -29,6 +29,7 @@ from unstate.rewrite.places import (
     parameter_of,
     registers,
     root_name,
+    root_of,
     waits,
 )
 from unstate.rewrite.trace import Change, Trace
@@ -365,6 +366,8 @@ class Flow(Tree):
         trace.held = True
         if isinstance(target, cst.Subscript) and self._is_in_store(target, trace):
             return None
+        if trace.root and isinstance(target, cst.Subscript | cst.Attribute) and root_of(target) == trace.root:
+            return None  # a part of it is put into it
         if isinstance(target, cst.Subscript | cst.Attribute):
             return self._kept_in(target.value, trace)
         if not isinstance(target, cst.Name | cst.Tuple | cst.List):
@@ -501,39 +504,42 @@ class Flow(Tree):
             return f"`{name}` hands it out"
         root, trace.root = trace.root, ""
         try:
-            return _first(flow._uses_of(function, method, trace) for flow in (self, *others))
+            owner = self.owner_of(function)
+            return _first(flow._uses_of(name, method, owner, trace) for flow in (self, *others))
         finally:
             trace.root = root
 
     def _accessor(self, node: cst.CSTNode, function: cst.FunctionDef, method: bool, trace: Trace) -> Accessor | None:
         """How a function gives out what is found under its argument: the value itself, and nothing else of the kind."""
-        if not isinstance(node, cst.Return) or not isinstance(trace.key, cst.Name):
+        if not isinstance(node, cst.Return):
             return None
         direct = node.value is trace.start or (isinstance(node.value, cst.Name) and node.value.value == trace.root)
         names = [each.name.value for each in (*function.params.posonly_params, *function.params.params)]
-        if sum(flow.is_method(each) == method for flow, each in callees.functions(self, function.name.value)) != 1:
+        alike = [flow.owner_of(each) for flow, each in callees.functions(self, function.name.value)]
+        if alike.count(self.owner_of(function)) != 1:
             return None  # one of several of that name
-        if not direct or trace.key.value not in names or len(bindings_of(function, trace.key.value)) != 1:
+        key = trace.key.value if isinstance(trace.key, cst.Name) else ""
+        known = key in names and len(bindings_of(function, key)) == 1
+        if not direct or not (known or trace.says_key):
             return None
-        owner = self._parents.get(id(self._parents[id(function)]))
         return Accessor(
             name=function.name.value,
-            parameter=trace.key.value,
-            place=names.index(trace.key.value) - method,
-            owner=owner.name.value if isinstance(owner, cst.ClassDef) else "",
+            parameter=key if known else "",
+            place=names.index(key) - method if known else 0,
+            owner=self.owner_of(function),
         )
 
-    def _uses_of(self, function: cst.FunctionDef, method: bool, trace: Trace) -> str | None:
+    def _uses_of(self, name: str, method: bool, owner: str, trace: Trace) -> str | None:
         """Where this module calls a function, and what it does with what it is given."""
-        name = function.name.value
         if name in self._renamed:
             return f"`{name}` is imported under another name"
         uses: list[cst.CSTNode] = []
         for node in self._uses.get(name, ()):
             around = self._parents[id(node)]
             if isinstance(around, cst.Attribute) and around.attr is node:
-                uses.append(around)
-            elif not method and node is not function.name and not self.is_no_use(node):
+                if not method or not accessors.is_of_other(self, around, owner):
+                    uses.append(around)
+            elif not method and not self.is_no_use(node):
                 uses.append(node)
         reason = _first(self._called_use(use, trace) for use in uses)
         return reason and f"`{name}` hands it out, and there {reason}"

@@ -292,6 +292,13 @@ def root_name(node: cst.BaseExpression) -> str:
     return ""
 
 
+def root_of(node: cst.BaseExpression) -> str:
+    """The name that a chain of attributes and subscripts begins with."""
+    while isinstance(node, cst.Attribute | cst.Subscript):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def bound_as(alias: cst.ImportAlias) -> str:
     """The name that an import binds."""
     if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
@@ -299,7 +306,7 @@ def bound_as(alias: cst.ImportAlias) -> str:
     return root_name(alias.name)
 
 
-def in_order(module: cst.Module) -> list[cst.CSTNode]:
+def in_order(module: cst.CSTNode) -> list[cst.CSTNode]:
     """Every node, each before those below it."""
     found: list[cst.CSTNode] = []
     waiting: list[cst.CSTNode] = [module]

@@ -116,9 +116,15 @@ class Saves:
         self.aliases.append(alias)
         if not trace.changes:
             return None
-        if binding.layout not in _FORMS or alias.key is None:
-            return f"`{name}` is changed, and which entry it is cannot be told here"
-        return _unsteady(self.flow, alias, [change.statement for change in trace.changes])
+        statements = [change.statement for change in trace.changes]
+        reason: str | None = f"`{name}` is changed, and which entry it is cannot be told here"
+        if alias.key is not None:
+            reason = _unsteady(self.flow, alias, statements)
+        if reason is not None and binding.key_field:  # the entry says it itself
+            alias.key = cst.Attribute(cst.Name(name), cst.Name(binding.key_field))
+            changed = any(f'"{binding.key_field}"' in _fields(change.step) for change in trace.changes)
+            reason = f"`{name}` is changed in `{binding.key_field}`, by which it is found" if changed else None
+        return reason if binding.layout in _FORMS else f"`{name}` is changed, and which entry it is cannot be told here"
 
     def _lift(self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace) -> str | None:
         """`x[k]["f"].append(f())`: the entry gets a name of its own in front of the statement."""

@@ -35,6 +35,7 @@ class Trace:
     following: set[tuple[int, str]] = field(default_factory=set)
     copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
     key: cst.CSTNode | None = None  # under which the value was found
+    says_key: bool = False  # the value says its key itself
     accessors: frozenset[str] = frozenset()  # functions whose callers are looked at elsewhere
     plain: frozenset[str] = frozenset()  # fields of it, and of what it holds, whose values nobody can change in place
     foreign: bool = False  # what is followed was made by a library

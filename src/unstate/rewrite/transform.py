@@ -391,6 +391,7 @@ class Transformer(cst.CSTTransformer):
             accessors=frozenset(each.name for each in binding.accessors),
             plain=callees.plain_fields(flow, binding.model) if binding.model else frozenset(),
             changers=binding.changers,
+            says_key=bool(binding.key_field),
             store=binding.name.rpartition(".")[2],
         )
         reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)

@@ -125,8 +125,13 @@ class Tree:
         function = self.function(node)
         if function is None:
             return ""
+        owner = self.owner_of(function)
+        return f"{owner}.{function.name.value}" if owner else function.name.value
+
+    def owner_of(self, function: cst.FunctionDef) -> str:
+        """The class whose method a function is, "" for any other function."""
         owner = self._parents.get(id(self._parents[id(function)]))
-        return f"{owner.name.value}.{function.name.value}" if isinstance(owner, cst.ClassDef) else function.name.value
+        return owner.name.value if isinstance(owner, cst.ClassDef) else ""
 
     def is_method(self, function: cst.FunctionDef) -> bool:
         """Whether a function gets the object or class that it is called on."""
