@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.classify import memos, twins
+from unstate.classify import memos, timing, twins
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.facts.values import BY_NAME, LOCK, UNPACKED
@@ -43,6 +43,12 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
     named = next((touch for touch in subject.candidate.touches if touch.ref.flags & BY_NAME), None)
     if named is not None:
         return [f"{_at(named)}: set by setattr; write it as an assignment first"]
+    waiting = next(timing.waited_for(subject), None)
+    if waiting:
+        return [
+            f"{_at(waiting)}: a condition of this process is waited for here, and no other process can wake it; a"
+            " message (publish and subscribe) or a blocking read of a Redis list can"
+        ]
     twin = twins.redis_twin(subject)
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]
@@ -61,8 +67,16 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     reasons += [f"{_at(touch)}: an entry is changed through {touch.through}" for touch in through[:_MANY]]
     locked = [touch for touch in candidate.touches if touch.ref.flags & LOCK]
     reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
+    own = next(timing.by_own_clock(subject), None) if shape in _TIMED else None
+    if own:
+        touch, clock = own
+        reasons.append(
+            f"{_at(touch)}: `{clock}` counts from the start of one machine: what another stored means nothing to it;"
+            " `time.time` counts the same everywhere"
+        )
     clocks = [touch for touch in candidate.touches if touch.op in containers.FILLS and memos.is_clock(subject, touch)]
-    reasons += [f"{_at(touch)}: keeps a time; one of this process means nothing to another" for touch in clocks[:1]]
+    if clocks and not own:
+        reasons.append(f"{_at(clocks[0])}: keeps a time, which is compared with the clocks of other machines")
     if candidate.constructor not in _ORDINARY:
         reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
     if shape not in _PLAIN:
@@ -76,6 +90,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     return reasons
 
 
+_TIMED = frozenset({Shape.FLOAT, Shape.LIST, Shape.RECORD, Shape.UNKNOWN, Shape.MODEL})
 _TAKES = frozenset({Op.POP, Op.REMOVE})
 _ORDINARY = frozenset({"dict", "list", "set", "collections.defaultdict", "collections.deque", "collections.Counter"})
 _ORDINARY |= containers.IMMUTABLE

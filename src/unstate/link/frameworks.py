@@ -206,6 +206,15 @@ def handler_base(dotted: str) -> str:
     return "*" if last.endswith(_SERVICER) else HANDLER_BASES.get(last, "")
 
 
+# What each thread, task or context has an object of its own of.
+_PER_THREAD = frozenset(
+    (
+        "threading.local _threading_local.local gevent.local.local eventlet.corolocal.local asgiref.local.Local"
+        " werkzeug.local.Local"
+    ).split()
+)
+
+
 def made_per_request(dotted: str) -> bool:
-    """Whether a subclass of the external class is constructed for every request."""
-    return dotted.rpartition(".")[2] in PER_REQUEST_BASES
+    """Whether a subclass of the external class has an object for every request, or for every thread."""
+    return dotted in _PER_THREAD or dotted.rpartition(".")[2] in PER_REQUEST_BASES

@@ -18,6 +18,7 @@ from unstate.rewrite.references import References
 from unstate.rewrite.saves import Reload, Save
 from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
+from unstate.rewrite.unused import without_unused_locals
 
 __all__ = ["COMMON_METHODS", "FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
 
@@ -70,6 +71,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     if awaited:
         changed = changed.visit(Awaited(awaited))
     changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)
+    changed = without_unused_locals(changed, source.tree)
     changed = imports.without_unused(changed, source.tree, source.exported)
     for line, fault in check.faults(source.module.code, changed.code, source.path, names):
         _refused(outcome, bindings, line, fault)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,13 +66,35 @@ def loaded(tree: ast.Module) -> frozenset[str]:
     )
 
 
+_GENERIC = re.compile(r"[A-Z]|(list|dict|set|frozenset|tuple|type)$")  # what a subscript of makes a type
+_NAMING_TYPES = frozenset({"cast", "TypeVar", "NewType", "ForwardRef"})
+
+
 def words(tree: ast.Module) -> frozenset[str]:
-    """Every word in a string of the file: it may be a name in an annotation or in `__all__`."""
+    """Every word in a string that may be a name: in an annotation, in a type, in `__all__`."""
     found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.update(node.value.replace(".", " ").replace("[", " ").replace("]", " ").replace(",", " ").split())
+    for part in _naming(tree):
+        for node in ast.walk(part):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.update(re.findall(r"\w+", node.value))
     return frozenset(found)
+
+
+def _naming(tree: ast.Module) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(annotation=ast.expr() as part) | ast.AnnAssign(annotation=part):
+                yield part
+            case ast.FunctionDef(returns=ast.expr() as part) | ast.AsyncFunctionDef(returns=ast.expr() as part):
+                yield part
+            case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=part) if _GENERIC.match(name):
+                yield part
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _NAMING_TYPES:
+                yield node
+            case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__")):
+                yield node.value
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"))):
+                yield node
 
 
 def unresolved(source: str, path: str) -> frozenset[str]:
