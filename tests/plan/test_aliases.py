@@ -42,8 +42,9 @@ def migrated(root: Path, body: str) -> str | None:
         "known: dict[str, int] = scores\nknown[user] = 1\nreturn jsonify(known.get(user))",
         "known = scores\nif user not in known:\n    known[user] = 1\nreturn jsonify(len(known))",
         "scores[user] = 1\nknown = scores\nreturn jsonify([known[name] for name in sorted(known)])",
+        "known = scores\nknown[user] = 1\nreturn known",
     ],
-    ids=["plain", "annotated", "checked", "in a comprehension"],
+    ids=["plain", "annotated", "checked", "in a comprehension", "written out by the framework"],
 )
 def test_a_local_name_is_followed(tmp_path: Path, body: str) -> None:
     after = migrated(tmp_path, body)
@@ -56,7 +57,7 @@ def test_a_local_name_is_followed(tmp_path: Path, body: str) -> None:
     [
         "known = scores\nknown = {user: 1}\nscores[user] = 1\nreturn jsonify(known)",
         "known = {}\nif user:\n    known = scores\nknown[user] = 1\nreturn jsonify(known)",
-        "known = scores\nknown[user] = 1\nreturn known",
+        "def given():\n    known = scores\n    known[user] = 1\n    return known\napp.known = given()\nreturn ''",
         "known = scores\nknown[user] = 1\napp.known = known\nreturn ''",
         "known = scores\nfor known in [{}]:\n    pass\nscores[user] = 1\nreturn jsonify(known)",
         "known = other = scores\nknown[user] = 1\nreturn ''",
