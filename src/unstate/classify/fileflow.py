@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from unstate.classify.filecalls import FileCalls
+from unstate.facts.files import TOUCHING
 from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, Expression, FileFacts
 from unstate.link.files import Operations
 from unstate.link.places import Place, Places, parse
@@ -148,36 +149,37 @@ class Survey:
         return self.calls.is_certain(work.call, work.name, work.spot.frame)
 
     def _walk(
-        self, node: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope
+        self, tree: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope
     ) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...], int, Scope]]:
         """Every node with what is around it, outer nodes first."""
-        yield node, around, frame, scope
-        here = (node, *around)
-        if isinstance(node, _FUNCTIONS):
-            inner = self._frames.get((FUNCTION, node.lineno, node.name), frame)
-            for part in (*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)):
-                yield from self._walk(part, here, frame, scope)
-            for statement in node.body:
-                yield from self._walk(statement, here, inner, {})
-            return
-        if isinstance(node, ast.ClassDef):
-            inner = self._frames.get((CLASS, node.lineno, node.name), frame)
-            for statement in node.body:
-                yield from self._walk(statement, here, inner, scope)
-            return
-        if isinstance(node, ast.Lambda):
-            names = [each.arg for each in node.args.args]
-            scope = scope | dict.fromkeys(names, ())
-            frame = self._anonymous(node, frame, names)
-        elif isinstance(node, _COMPREHENSIONS):
-            names = []
-            for generator in node.generators:
-                if isinstance(generator.target, ast.Name):
-                    names.append(generator.target.id)
-                    scope = scope | {generator.target.id: self.places(generator.iter, frame, scope)}
-            frame = self._anonymous(node, frame, names)
-        for child in ast.iter_child_nodes(node):
-            yield from self._walk(child, here, frame, scope)
+        stack = [(tree, around, frame, scope)]
+        while stack:
+            item = stack.pop()
+            yield item
+            node, around, frame, scope = item
+            here = (node, *around)
+            if isinstance(node, _FUNCTIONS):
+                inner = self._frames.get((FUNCTION, node.lineno, node.name), frame)
+                stack += [(statement, here, inner, {}) for statement in reversed(node.body)]
+                parts = (*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d))
+                stack += [(part, here, frame, scope) for part in reversed(parts)]
+                continue
+            if isinstance(node, ast.ClassDef):
+                inner = self._frames.get((CLASS, node.lineno, node.name), frame)
+                stack += [(statement, here, inner, scope) for statement in reversed(node.body)]
+                continue
+            if isinstance(node, ast.Lambda):
+                names = [each.arg for each in node.args.args]
+                scope = scope | dict.fromkeys(names, ())
+                frame = self._anonymous(node, frame, names)
+            elif isinstance(node, _COMPREHENSIONS):
+                names = []
+                for generator in node.generators:
+                    if isinstance(generator.target, ast.Name):
+                        names.append(generator.target.id)
+                        scope = scope | {generator.target.id: self.places(generator.iter, frame, scope)}
+                frame = self._anonymous(node, frame, names)
+            stack += [(child, here, frame, scope) for child in reversed([*ast.iter_child_nodes(node)])]
 
     def _anonymous(self, node: ast.expr, parent: int, names: list[str]) -> int:
         """The frame of a lambda or comprehension, told from others on its line by the names it binds."""
@@ -207,7 +209,8 @@ class Survey:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         span = (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
-        call = Expression(frame, "call", name, ast.unparse(node), span)
+        source = ast.unparse(node) if name in TOUCHING else ""  # it takes long, and is asked for nowhere else
+        call = Expression(frame, "call", name, source, span)
         if name in _MAKING:
             found = [(Op.PATH, _operand(node))]
         else:

@@ -56,6 +56,7 @@ class Resolver:
         self._return_refs: dict[str, dict[int, list[Ref]]] = {}
         self._lineages: dict[Class, list[Class]] = {}
         self._heirs: dict[str, dict[Class, list[Class]]] = {}  # by attribute, by base
+        self._application: Value = None
         self._bound_by = Attributes(program)
         self.attributes = self._bound_by.of_classes
         self.app_attributes = self._bound_by.of_app
@@ -66,6 +67,7 @@ class Resolver:
         """Answers that were given before all attributes were known are asked for anew."""
         self._resolved.clear()
         self._held.clear()
+        self._application = None
 
     # Paths
 
@@ -303,13 +305,15 @@ class Resolver:
 
     def _the_application(self) -> Value:
         """The project's own application class where there is one, else the framework's object."""
-        own = [
-            found
-            for classes in self.program.classes.values()
-            for found in classes
-            if any(frameworks.makes_app(name) for name in self.external_bases(found))
-        ]
-        return Instance(own[0]) if len(own) == 1 else App()
+        if self._application is None:
+            own = [
+                found
+                for classes in self.program.classes.values()
+                for found in classes
+                if any(frameworks.makes_app(name) for name in self.external_bases(found))
+            ]
+            self._application = Instance(own[0]) if len(own) == 1 else App()
+        return self._application
 
     def _app_attribute(self, steps: Path, index: int) -> Value:
         """The slot that `app.state.x`, `app["x"]`, `app.config["x"]`, `app.x` is, if something binds it."""
