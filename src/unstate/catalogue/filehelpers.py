@@ -98,4 +98,22 @@ FILES = (
             "from starlette.staticfiles import StaticFiles",
         ),
     ),
+    Helper("signed_url", _S3),
+    Helper("redirect_to_file", ("signed_url", "stat_file"), (*_IO, *_OS, "import flask")),
+    Helper(
+        "redirect_to_file_from",
+        ("redirect_to_file", "is_file"),
+        (*_OS, "import flask", "from werkzeug.security import safe_join", "from werkzeug.exceptions import NotFound"),
+    ),
+    Helper(
+        "RedirectToFile",
+        ("signed_url", "is_file"),
+        (
+            "import asyncio",
+            *_ANY,
+            "from starlette.responses import FileResponse",
+            "from starlette.responses import RedirectResponse",
+        ),
+    ),
+    Helper("RedirectToFiles", ("RedirectToFile", "StoredFiles"), (*_ANY, "from starlette.responses import Response")),
 )

@@ -17,6 +17,10 @@ COPYING = (
 )
 
 
+SENT_ON = (
+    "clients are sent on to S3, by a URL that is valid for an hour: whoever has it can read the file, and of the"
+    " headers that the app set only the type and the name of the file are kept",
+)
 _SERVING = Decision(
     name="serving",
     question="How do clients get the files: through the app, or from S3 by a URL that is signed for them?",
@@ -104,3 +108,8 @@ def _left(group: Group, other: Group) -> Refusal:
         line=mine.span.line,
         reason=f"{keeps} `{theirs.name}`, which stays here ({theirs.path}:{theirs.span.line}): both move, or neither",
     )
+
+
+def sent_on(group: Group) -> tuple[str, ...]:
+    """What differs where clients fetch files from S3 itself; Django's storage says so itself."""
+    return SENT_ON if dict(group.answers).get("serving") == "presigned" and not group.settings else ()

@@ -18,7 +18,7 @@ from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, own_seconds
-from unstate.plan.folders import COPYING, planned, untold
+from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
@@ -205,7 +205,7 @@ class Planner:
         rules = {rule for outcome in outcomes for rule in outcome.rules.get(group.id, ())}
         stored = storages.differences(group, rules, self.sources) if group.settings else ()
         return msgspec.structs.replace(
-            group, differences=(*COPYING, *stored, *sorted(texts), *finding.reasons, *blocked)
+            group, differences=(*COPYING, *stored, *sent_on(group), *sorted(texts), *finding.reasons, *blocked)
         )
 
     def _own_seconds(self, store: Store) -> int | None:

@@ -226,6 +226,13 @@ def _is_open(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Call) and last_name(node) == "open"
 
 
+# What serves a file, where clients fetch it from S3 itself.
+PRESIGNED = {
+    "send_stored_file": "redirect_to_file",
+    "send_stored_file_from": "redirect_to_file_from",
+    "StoredFileResponse": "RedirectToFile",
+    "StoredFiles": "RedirectToFiles",
+}
 _SEND = frozenset("mimetype as_attachment download_name conditional etag last_modified max_age".split())
 _RESPONSE = frozenset("status_code headers media_type background filename method content_disposition_type".split())
 

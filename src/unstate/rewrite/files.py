@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import libcst as cst
 
@@ -155,6 +156,8 @@ class FileEdits:
         chosen = fileforms.choose(node, ops, operands, self._imports, elsewhere=elsewhere)
         if isinstance(chosen, Copy) and chains.is_upload(node, chain):
             chosen = Form("save_upload", lambda call: [cst.Arg(call.func.value), cst.Arg(call.args[0].value)])  # type: ignore[attr-defined]
+        if presigned and isinstance(chosen, Form):
+            chosen = replace(chosen, helper=fileforms.PRESIGNED.get(chosen.helper, chosen.helper))
         match chosen:
             case str():
                 self._refuse(owners, self._line(node), chosen)
