@@ -306,7 +306,9 @@ class Client(Value, frozen=True):
 
     kind: Literal["redis", "async_redis", "s3"]
     module: str  # as the service imports it
-    name: str  # how it is reached there: "redis_client", "get_redis()", "app.state.redis"
+    name: str  # how it is reached there: "redis_client", "get_redis()", "app.state.redis", 'app["redis"]'
+    replies: Literal["", "text", "bytes"] = ""  # of a Redis client; "" where its settings do not show it
+    itself: bool = False  # it is used as it is; else only its connection's settings are
 
 
 class Framework(StrEnum):
@@ -335,7 +337,7 @@ class Backing(Value, frozen=True):
     settings: Settings = Settings()
     clients: tuple[Client, ...] = ()
     app: App | None = None
-    notes: tuple[str, ...] = ()  # what the app seems to have, and why it is not used; each a sentence
+    notes: tuple[str, ...] = ()  # what the app seems to have, and whether it is used; each a sentence
 
 
 class Plan(Value, frozen=True):

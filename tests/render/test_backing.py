@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from unstate.catalogue import helpers
@@ -35,10 +36,11 @@ STYLES = {
     "flask": Settings(style=SettingsStyle.FLASK),
 }
 OWN = (
-    Client(kind="redis", module="shop.extensions", name="redis"),
-    Client(kind="async_redis", module="shop.main", name="app.state.redis"),
-    Client(kind="s3", module="shop.files", name="get_s3()"),
+    Client(kind="redis", module="shop.extensions", name="redis", replies="text", itself=True),
+    Client(kind="async_redis", module="shop.main", name="app.state.redis", replies="bytes", itself=True),
+    Client(kind="s3", module="shop.files", name="get_s3()", itself=True),
 )
+LIKE = tuple(msgspec.structs.replace(client, itself=client.kind == "s3") for client in OWN)
 # Packages that have no types of their own; apps say the same in their settings.
 SETTINGS = """[tool.mypy]
 strict = true
@@ -62,12 +64,13 @@ def variants() -> Iterator[tuple[str, frozenset[str], Backing]]:
     clients = [{}, SYNC, ASYNC, S3, SYNC | ASYNC, SYNC | S3, ASYNC | S3, SYNC | ASYNC | S3, helpers.NAMES]
     apps = [None, *(App(framework=each, path="app.py", name="app") for each in Framework)]
     for (count, names), (style, settings), app, own in itertools.product(
-        enumerate(clients), STYLES.items(), apps, ((), OWN)
+        enumerate(clients), STYLES.items(), apps, ((), OWN, LIKE)
     ):
         if (style == "flask") > (app is not None and app.framework is Framework.FLASK):
             continue  # keys of app.config are read where there is an app
         backing = Backing(service=".", path="", module="", settings=settings, clients=own, app=app)
-        called = f"{style}_{app.framework.value if app else 'module'}_{count}_{'own' if own else 'new'}"
+        clients_are = "own" if own is OWN else "like" if own else "new"
+        called = f"{style}_{app.framework.value if app else 'module'}_{count}_{clients_are}"
         yield called, frozenset(names), backing
 
 
@@ -213,8 +216,44 @@ def test_the_apps_own_s3_client_is_the_client(tmp_path: Path, monkeypatch: pytes
     own = ModuleType("files_of_app")
     own.__dict__["s3"] = object()
     monkeypatch.setitem(sys.modules, "files_of_app", own)
-    module = made(tmp_path, {"s3"}, clients=(Client(kind="s3", module="files_of_app", name="s3"),))
-    assert module._s3() is own.__dict__["s3"]
+    module = made(tmp_path, {"s3"}, clients=(Client(kind="s3", module="files_of_app", name="s3", itself=True),))
+    assert module._own_s3() is own.__dict__["s3"]
+
+
+@pytest.mark.parametrize("asked", ["redis_client", "redis_bytes"])
+def test_the_apps_own_client_is_the_client_where_its_replies_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: Deaf, asked: str
+) -> None:
+    import redis
+
+    app = ModuleType("main_of_app")
+    app.__dict__["app"] = type("App", (), {"extensions": {}})
+    monkeypatch.setitem(sys.modules, "main_of_app", app)
+    replies: Any = {"redis_client": "text", "redis_bytes": "bytes"}[asked]
+    own = Client(kind="redis", module="main_of_app", name='app.extensions["redis"]', replies=replies, itself=True)
+    module = made(tmp_path, {"redis_client", "redis_bytes"}, clients=(own,))
+    app.__dict__["app"].extensions["redis"] = client = redis.Redis.from_url(
+        deaf.url, decode_responses=replies == "text"
+    )
+    other = {"redis_client", "redis_bytes"} - {asked}
+    assert getattr(module, asked).connection_pool is client.connection_pool
+    assert getattr(module, *other).connection_pool is not client.connection_pool
+    assert getattr(module, *other).connection_pool.connection_kwargs["db"] == 3
+
+
+def test_the_apps_own_clients_are_not_closed(tmp_path: Path) -> None:
+    own = Client(kind="async_redis", module="shop", name="redis", replies="text", itself=True)
+    change = backing_services(
+        tmp_path, Backing(service=".", path="", module="", clients=(own,), app=app_of(Framework.FASTAPI)), ASYNC, ()
+    )
+    assert change.tied is Framework.FASTAPI  # the one of bytes is made, and closed
+    alone = backing_services(
+        tmp_path,
+        Backing(service=".", path="", module="", clients=(own,), app=app_of(Framework.FASTAPI)),
+        {"async_redis_client"},
+        (),
+    )
+    assert alone.tied is None
 
 
 def test_threads_that_come_first_get_one_s3_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,37 +20,141 @@ def found(root: Path, files: dict[str, str], service: str = ".", others: tuple[s
     return find(service, PurePosixPath(service), (service, *others), Sources(root))
 
 
+TEXT = "decode_responses=True"
 CLIENTS = {
-    "a global": (REDIS + "client = redis.Redis(host='x')\n", "client"),
-    "from_url": ("from redis import from_url\nclient = from_url('redis://x')\n", "client"),
-    "annotated": ("from redis import Redis as R\nclient: R = R.from_url('x')\n", "client"),
-    "an extension": ("from flask_redis import FlaskRedis\nclient = FlaskRedis()\n", "client"),
-    "a function": (REDIS + "def get():\n    return redis.Redis()\n", "get()"),
-    "a function by its type": (
-        REDIS + "pool = make()\ndef get(db: int = 0) -> redis.Redis:\n    return pool()\n",
-        "get()",
+    "a global": (REDIS + "client = redis.Redis(host='x')\n", "client", "bytes"),
+    "a global that gives text": (REDIS + f"client = redis.Redis({TEXT})\n", "client", "text"),
+    "from_url": (f"from redis import from_url\nclient = from_url('redis://x', {TEXT})\n", "client", "text"),
+    "annotated": ("from redis import Redis as R\nclient: R = R.from_url('x')\n", "client", "bytes"),
+    "an extension": (f"from flask_redis import FlaskRedis\nclient = FlaskRedis({TEXT})\n", "client", "text"),
+    "over a pool": (
+        REDIS + f"pool = redis.ConnectionPool.from_url('x', {TEXT})\nclient = redis.Redis(connection_pool=pool)\n",
+        "client",
+        "text",
     ),
     "a global and a function": (
         REDIS + "client = redis.Redis()\ndef get() -> redis.Redis:\n    return client\n",
         "client",
+        "bytes",
     ),
     "a function that makes it once": (
-        REDIS + "_c = None\ndef get():\n    global _c\n    if _c is None:\n        _c = redis.Redis()\n    return _c\n",
+        REDIS
+        + "_c = None\ndef get():\n    global _c\n    if _c is None:\n"
+        + f"        _c = redis.Redis({TEXT})\n    return _c\n",
         "get()",
+        "text",
     ),
-    "on the application": (
-        REDIS + "app = make()\n@app.on_event('startup')\ndef up():\n    app.state.redis = redis.Redis()\n",
-        "app.state.redis",
+    "a function that is cached": (
+        REDIS + f"import functools\n@functools.lru_cache(maxsize=1)\ndef get():\n    return redis.Redis({TEXT})\n",
+        "get()",
+        "text",
+    ),
+    "made at start-up": (
+        REDIS
+        + "client = None\n@asynccontextmanager\nasync def lifespan(app):\n    global client\n"
+        + f"    client = redis.Redis({TEXT})\n    yield\n",
+        "client",
+        "text",
     ),
 }
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_client_is_found(tmp_path: Path, name: str) -> None:
-    text, reached = CLIENTS[name]
+def test_a_client_is_used_itself(tmp_path: Path, name: str) -> None:
+    text, reached, replies = CLIENTS[name]
     own = found(tmp_path, {"shop/ext.py": text, "app.py": "from shop.ext import *\n"})
-    assert [(each.kind, each.module, each.name) for each in own.clients] == [("redis", "shop.ext", reached)]
-    assert own.notes == ()
+    assert [(each.kind, each.module, each.name, each.replies, each.itself) for each in own.clients] == [
+        ("redis", "shop.ext", reached, replies, True)
+    ]
+    assert len(own.notes) == 1
+    assert f"is used where replies are {replies}: shop/ext.py ({reached})" in own.notes[0]
+    assert "a second one connects as it does" in own.notes[0]
+
+
+ON_THE_APP = {
+    "in its own module": ("app.state.redis", "@app.on_event('startup')\ndef up():\n    app.state.redis = {}\n", ""),
+    "in a lifespan elsewhere": (
+        "app.state.redis",
+        "",
+        "async def lifespan(app):\n    app.state.redis = {}\n    yield\n",
+    ),
+    "as an item": ('app["redis"]', "", "async def up(app):\n    app['redis'] = await {}\n"),
+}
+
+
+@pytest.mark.parametrize("name", ON_THE_APP)
+def test_a_client_of_the_application(tmp_path: Path, name: str) -> None:
+    reached, here, there = ON_THE_APP[name]
+    make = f"redis.Redis.from_url('x', {TEXT})"
+    files = {
+        "main.py": f"import redis.asyncio as redis\nfrom fastapi import FastAPI\napp = FastAPI()\n{here.format(make)}",
+        "core/life.py": f"import redis.asyncio as redis\n{there.format(make)}",
+    }
+    own = found(tmp_path, files)
+    assert [(each.kind, each.module, each.name, each.itself) for each in own.clients] == [
+        ("async_redis", "main", reached, True)
+    ]
+
+
+def test_clients_of_text_and_of_bytes_are_both_used(tmp_path: Path) -> None:
+    own = found(tmp_path, {"ext.py": REDIS + f"one = redis.Redis({TEXT})\ntwo = redis.Redis()\n"})
+    assert [(each.name, each.replies, each.itself) for each in own.clients] == [
+        ("one", "text", True),
+        ("two", "bytes", True),
+    ]
+
+
+UNFIT = {
+    "anew at each call": (REDIS + "def get():\n    return redis.Redis()\n", "get()", "each call makes a new one"),
+    "by its type": (
+        REDIS + "pool = make()\ndef get(db: int = 0) -> redis.Redis:\n    return pool()\n",
+        "get()",
+        "it cannot be told how it is made",
+    ),
+    "options": (REDIS + "client = redis.Redis(**options())\n", "client", "whether its replies are text"),
+    "a choice": (REDIS + "client = redis.Redis(decode_responses=TEXT)\n", "client", "whether its replies are text"),
+    "an address": (
+        REDIS + "client = redis.from_url('redis://x?decode_responses=1')\n",
+        "client",
+        "whether its replies are text",
+    ),
+    "another encoding": (
+        REDIS + f"client = redis.Redis({TEXT}, encoding='latin-1')\n",
+        "client",
+        "whether its replies are text",
+    ),
+    "many loops": (
+        f"import redis.asyncio as redis\nclient = redis.Redis({TEXT})\n",
+        "client",
+        "it belongs to one event loop",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_client_that_does_not_fit_is_one_to_connect_like(tmp_path: Path, name: str) -> None:
+    text, reached, why = UNFIT[name]
+    own = found(tmp_path, {"ext.py": text})
+    assert [(each.name, each.itself) for each in own.clients] == [(reached, False)]
+    assert len(own.notes) == 1
+    assert why in own.notes[0] and "connects as it does" in own.notes[0]
+
+
+S3 = {
+    "a client": ("s3 = boto3.client('s3')\n", "s3"),
+    "by keyword": ("s3 = boto3.client(service_name='s3', region_name='x')\n", "s3"),
+    "a resource": ("s3 = boto3.resource('s3')\n", "s3.meta.client"),
+    "of a session": ("session = boto3.Session()\ns3 = session.client('s3')\n", "s3"),
+    "of a session at once": ("s3 = boto3.session.Session().client('s3')\n", "s3"),
+}
+
+
+@pytest.mark.parametrize("name", S3)
+def test_an_s3_client_is_used_itself(tmp_path: Path, name: str) -> None:
+    text, reached = S3[name]
+    own = found(tmp_path, {"ext.py": "import boto3\n" + text})
+    assert [(each.kind, each.name, each.itself) for each in own.clients] == [("s3", reached, True)]
+    assert own.notes == (f"The app's own S3 client is used: ext.py ({reached}).",)
 
 
 def test_every_kind_is_found_by_what_its_name_stands_for(tmp_path: Path) -> None:
@@ -82,6 +186,15 @@ UNSURE = {
     ),
     "a script": (REDIS + "a = redis.Redis()\nif __name__ == '__main__':\n    run()\n", "run as a script"),
     "with arguments": (REDIS + "def get(db):\n    return redis.Redis(db=db)\n", "takes arguments"),
+    "of an instance": (
+        REDIS + "class Box:\n    def __init__(self):\n        self.client = redis.Redis()\n",
+        "held by an object",
+    ),
+    "of a class": (REDIS + "class Box:\n    client = redis.Redis()\n", "held by an object"),
+    "of an application that a function makes": (
+        REDIS + "from flask import Flask\ndef make():\n    app = Flask('x')\n    app.redis = redis.Redis()\n",
+        "its application is made by a function",
+    ),
 }
 
 
@@ -94,10 +207,13 @@ def test_a_client_that_is_not_sure_is_told_and_left(tmp_path: Path, name: str) -
     assert why in own.notes[0] and "ext.py" in own.notes[0]
 
 
+def test_what_no_store_needs_is_not_spoken_of(tmp_path: Path) -> None:
+    (tmp_path / "ext.py").write_text("import boto3\ns3 = boto3.client('s3')\n")
+    assert find(".", PurePosixPath("."), ["."], Sources(tmp_path), wanted={"redis"}).notes == ()
+
+
 NOTHING = {
     "a local one": {"ext.py": REDIS + "def ping():\n    client = redis.Redis()\n    return client.ping()\n"},
-    "of an instance": {"ext.py": REDIS + "class Box:\n    def __init__(self):\n        self.client = redis.Redis()\n"},
-    "of a class": {"ext.py": REDIS + "class Box:\n    client = redis.Redis()\n"},
     "a generator": {"ext.py": REDIS + "def get():\n    yield redis.Redis()\n"},
     "a name that is another": {"ext.py": "from mine import redis\nclient = redis.Redis()\n"},
     "a test": {"tests/ext.py": REDIS + "client = redis.Redis()\n"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unstate import codemods
 from unstate.config import INJECTIONS, Config
-from unstate.model import Group, Plan, Scan
+from unstate.model import Group, Layout, Plan, Scan
 from unstate.plan.backing import backing_modules, founded
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
@@ -55,9 +55,16 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         else group
         for group in groups
     ]
-    used = {group.finding.store.service for group in groups if group.layout is not None}
+    used: dict[str, set[str]] = {}
+    for group in groups:
+        if group.layout is not None:
+            used.setdefault(group.finding.store.service, set()).add("s3" if group.layout is Layout.S3 else "redis")
     modules = founded(
-        (each for each in backing if each.service in used), stores, sources, tied=config.injection == INJECTIONS[0]
+        (each for each in backing if each.service in used),
+        stores,
+        sources,
+        used,
+        tied=config.injection == INJECTIONS[0],
     )
     touched = {path for group in groups for path in group.files}
     touched.update(path for each in modules for path in (each.settings.path, each.app.path if each.app else "") if path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -46,15 +46,20 @@ def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
 
 
 def founded(
-    modules: Iterable[Backing], stores: Sequence[Store], sources: Sources, *, tied: bool
+    modules: Iterable[Backing],
+    stores: Sequence[Store],
+    sources: Sources,
+    wanted: Mapping[str, Collection[str]],
+    *,
+    tied: bool,
 ) -> tuple[Backing, ...]:
     """The same modules with what they can stand on: the app's own clients, settings and, where they are to be `tied`
-    to it, its application object."""
+    to it, its application object. `wanted`: which clients ("redis", "s3") the state of a service needs."""
     services = sorted({store.service for store in stores})
     done = []
     for module in modules:
         base = import_root(next(store for store in stores if store.service == module.service))
-        own = find(module.service, base, services, sources, tied=tied)
+        own = find(module.service, base, services, sources, tied=tied, wanted=wanted[module.service])
         done.append(
             msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=own.app, notes=own.notes)
         )

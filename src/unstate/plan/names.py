@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A file of a service, and what its imported names stand for."""
+
+    path: str
+    module: str  # as the service imports it
+    tree: ast.Module
+    names: dict[str, str]
 
 
 def imported(tree: ast.Module) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unstate.catalogue import helpers
-from unstate.model import Backing, FileChange, Framework, Group, SettingsStyle
+from unstate.model import Backing, Client, FileChange, Framework, Group, SettingsStyle
 from unstate.plan import switch_variable, ttl_constant
 from unstate.render import commands
 from unstate.render.templates import fill
@@ -50,7 +50,8 @@ def backing_services(
         if group.ttl_seconds is not None and constant in names:
             settings[constant] = _timedelta(group.ttl_seconds)
     wanted = helpers.closure({*(name for name in names if name in helpers.NAMES), *there})
-    clients = {client.kind: client for client in backing.clients}
+    own = _own(backing)
+    made = {name for name in _WANTS if name in wanted and name not in own}
     tied = tie(backing, wanted, before)
     switch = switch_variable(backing.service) if PREFIX in wanted else ""
     values: dict[str, Any] = {
@@ -60,11 +61,13 @@ def backing_services(
         "backing": backing,
         "style": backing.settings.style.value,
         "reads": reads(backing, wanted),
-        "clients": {kind: clients.get(kind) for kind in ("redis", "async_redis", "s3")},
-        "uses_async_redis": uses_async_redis(wanted),
+        "own": {name: _imported(client) for name, client in own.items() if name in wanted},
+        "like": dict.fromkeys(("redis", "async_redis"))
+        | {client.kind: _imported(client) for client in reversed(backing.clients)},
+        "made": made,
         "tied": tied,
         "switch": switch,
-        "cached": [name for name, used in (("_redis", _REDIS), ("_made_s3", {"s3"} - clients.keys())) if wanted & used],
+        "cached": [name for name, used in (("_redis", _REDIS), ("_made_s3", {"s3"})) if made & used],
         "protocols": (),
         "typevars": (),
         "type_of": {"": commands.REDIS, "async_": commands.ASYNC_REDIS},
@@ -82,6 +85,14 @@ def backing_services(
     return Generated(change=change, reads=values["reads"], tied=tied)
 
 
+# What each client of the module wants of one of the app: its kind, and its replies.
+_WANTS = {
+    "redis_client": ("redis", "text"),
+    "redis_bytes": ("redis", "bytes"),
+    "async_redis_client": ("async_redis", "text"),
+    "async_redis_bytes": ("async_redis", "bytes"),
+    "s3": ("s3", ""),
+}
 _CLIENTS = ("redis_client", "redis_bytes", "s3")
 _REDIS = {"redis_client", "redis_bytes"}
 _ASYNC_REDIS = {"async_redis_client", "async_redis_bytes"}
@@ -133,21 +144,26 @@ def _tree(source: bytes) -> ast.AST:
         return ast.Module(body=[], type_ignores=[])
 
 
-def uses_async_redis(names: Collection[str]) -> bool:
-    """Whether the module of those names makes asynchronous Redis clients."""
-    return not _ASYNC_REDIS.isdisjoint(names)
+def _own(backing: Backing) -> dict[str, Client]:
+    """The clients of the module that are the app's own, each as it is."""
+    there = {(client.kind, client.replies): client for client in backing.clients if client.itself}
+    return {name: there[wanted] for name, wanted in _WANTS.items() if wanted in there}
+
+
+def _imported(client: Client) -> dict[str, str]:
+    """How a client is imported: the module, the name in it, and how it is reached from there."""
+    found = re.match(r"\w+", client.name)
+    first = found[0] if found else client.name
+    return {"module": client.module, "first": first, "rest": client.name.removeprefix(first)}
 
 
 def reads(backing: Backing, names: Collection[str]) -> frozenset[str]:
     """The settings that a module with those names reads."""
-    own = {client.kind for client in backing.clients}
-    found = set()
-    if (not _REDIS.isdisjoint(names) and "redis" not in own) or (uses_async_redis(names) and "async_redis" not in own):
-        found.add("REDIS_URL")
+    there = {client.kind for client in backing.clients}
+    needed = {_WANTS[name][0] for name in _WANTS if name in names} - there
+    found = {"AWS_ENDPOINT_URL_S3" if kind == "s3" else "REDIS_URL" for kind in needed}
     if "upload_bucket" in names:
         found.add("UPLOAD_BUCKET")
-    if "s3" in names and "s3" not in own:
-        found.add("AWS_ENDPOINT_URL_S3")
     return frozenset(found)
 
 
@@ -161,7 +177,7 @@ def tie(backing: Backing, names: Collection[str], before: bytes | None) -> Frame
         return None
     if backing.app.framework is Framework.FLASK:
         return Framework.FLASK if backing.settings.style is SettingsStyle.FLASK and reads(backing, names) else None
-    return backing.app.framework if uses_async_redis(names) else None
+    return backing.app.framework if not (_ASYNC_REDIS & set(names)).issubset(_own(backing)) else None
 
 
 def _used(lines: Collection[str], body: str) -> list[str]:
