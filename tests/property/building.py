@@ -47,7 +47,7 @@ def build(rule: Rule, shape: Shape, prefixes: Sequence[str], only: Sequence[Rule
     `only` is the table to use instead of the catalogue. Where the rule is for synchronous code alone, what other rules
     make of the asynchronous function stands in for it, and the other way round.
     """
-    for source, letters in _sources(rule):
+    for source, letters in _sources(rule, "str" if shape.codec == "str" else "len"):
         outcomes = [
             _rewrite(text, shape, rule, prefix, only)
             for text, prefix in zip((source, source.replace("def act", "async def act")), prefixes, strict=True)
@@ -94,8 +94,11 @@ IMPORTS = "import collections\nfrom collections import Counter, defaultdict, deq
 HEAD = f"{IMPORTS}from proof_models import Profile, same\n\n"
 
 
-def _sources(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Modules that hold the pattern, the plainest first: with parameters, then with calls for one letter or two."""
+def _sources(rule: Rule, maker: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Modules that hold the pattern, the plainest first: with parameters, then with calls for one letter or two.
+
+    `maker` makes something that is no None of any value.
+    """
     tree = ast.parse(rule.pattern)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     letters = tuple(sorted(names & METAVARIABLES - {"x", "t", "b"}))
@@ -106,7 +109,8 @@ def _sources(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
     free = tuple(letter for letter in letters if letter not in fixed)
     for size in (0, 1, 2):
         for impure in itertools.combinations(free, size):
-            filled = _Fill(fixed, impure).visit(ast.parse(rule.pattern))
+            some = {letter: maker for letter in free if f"some {letter}" in rule.when}
+            filled = _Fill(fixed, impure, some).visit(ast.parse(rule.pattern))
             for body in _bodies(filled, rule):
                 yield _module(body, free), free
 
@@ -144,7 +148,8 @@ def _module(body: list[ast.stmt], parameters: Sequence[str]) -> str:
 class _Fill(ast.NodeTransformer):
     """Puts names in the place of metavariables."""
 
-    def __init__(self, fixed: dict[str, ast.Constant], impure: Sequence[str]) -> None:
+    def __init__(self, fixed: dict[str, ast.Constant], impure: Sequence[str], some: dict[str, str]) -> None:
+        self.some = some
         self.fixed = fixed
         self.impure = impure
 
@@ -159,6 +164,10 @@ class _Fill(ast.NodeTransformer):
             return ast.Name(STORE, node.ctx)
         if node.id in self.fixed:
             return self.fixed[node.id]
+        if node.id in self.some:
+            text: ast.expr = ast.Call(ast.Name("str", ast.Load()), [node], [])
+            maker = self.some[node.id]
+            return text if maker == "str" else ast.Call(ast.Name(maker, ast.Load()), [text], [])
         if node.id in self.impure:
             return ast.Call(ast.Name("same", ast.Load()), [node], [])
         return node
@@ -178,7 +187,7 @@ def _rewrite(source: str, shape: Shape, rule: Rule, prefix: str, only: Sequence[
         ttl=TTL if shape.expires or "ttl" in rule.when else "",
         model="Profile",
         size=shape.size,
-        zero=shape.definition,
+        zero=shape.definition.strip("[]"),
     )
     if only is None:
         return rewrite_source(Source(text.encode(), PATH), [binding], SERVICES)

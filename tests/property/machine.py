@@ -33,7 +33,7 @@ from .shapes import Profile, Shape
 
 UNORDERED = {ORDER, LISTING, sets.ORDER}  # differences that a rule may declare: its results are compared as multisets
 PREFIXES = ("synchronous", "asynchronous")
-WRITING = ("x[k] = v", "x = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n")  # what fills a store
+WRITING = ("x[k] = v", "x = v", "x[0] = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n")  # what fills a store
 ENOUGH = 5  # runs of one rule at least
 HOUR = 3600
 DEEP = int(os.environ.get("UNSTATE_PROOF_DEPTH", "1"))  # how many times the usual number of examples
@@ -194,7 +194,7 @@ class Reader:
         """What the store under `prefix` holds."""
         client, shape = self.services.redis, self.shape
         match shape.layout:
-            case Layout.STRING if shape.container != "scalar":
+            case Layout.STRING if shape.container in ("dict", "cache"):
                 start = f"{prefix}:".encode()
                 keys = [key for key in client.keys(f"{prefix}:*") if key.startswith(start)]
                 raws = client.mget(keys) if keys else []
@@ -203,7 +203,10 @@ class Reader:
                 return {shape.key(field): shape.decode(raw) for field, raw in client.hgetall(prefix).items()}
             case Layout.COUNTER | Layout.STRING:
                 raw = client.get(prefix)
-                return eval(shape.definition) if raw is None else shape.decode(raw)
+                start = eval(shape.definition)
+                if raw is None:
+                    return start
+                return [shape.decode(raw)] if isinstance(start, list) else shape.decode(raw)
             case Layout.LIST:
                 return [shape.decode(raw) for raw in client.lrange(prefix, 0, -1)]
             case Layout.SET:

@@ -167,5 +167,21 @@ SHAPES = (
     Shape(Layout.HASH, "defaultdict dict", "json", definition="defaultdict(dict)", values="records"),
     Shape(Layout.COUNTER, "scalar", "int", definition="0"),
     Shape(Layout.COUNTER, "scalar", "int", definition="7"),
+    *(Shape(Layout.COUNTER, "cell", "int", definition=f"[{start}]") for start in ("0", "7")),
+    *(
+        Shape(Layout.STRING, "scalar", codec, definition=start)
+        for codec, start in (
+            ("str", "'idle'"),
+            ("float", "0.5"),
+            ("bool", "False"),
+            ("json", "None"),
+            ("json", "'new'"),
+        )
+    ),
+    Shape(Layout.STRING, "cell", "str", definition="['idle']"),
+    *(
+        Shape(Layout.STRING, "scalar optional", codec, definition="None", more={"v": st.none() | VALUES[codec]})
+        for codec in ("str", "int")
+    ),
     Shape(Layout.S3, "dict", "bytes"),
 )

@@ -25,7 +25,7 @@ def shape_of(rule: Rule) -> Shape:
         shape
         for shape in SHAPES
         if (shape.layout, shape.container) == (rule.layout, rule.container) and shape.codec in rule.codecs
-    ][-1 if rule.container == "scalar" else 0]
+    ][-1 if rule.container in ("scalar", "cell") else 0]
 
 
 @pytest.mark.parametrize("rule", WRONG, ids=lambda rule: rule.id)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 
-from unstate.catalogue import caches, counters, deques, hashes, lists, objects, records, scalars, sets, strings
+from unstate.catalogue import (
+    caches,
+    cells,
+    counters,
+    deques,
+    hashes,
+    lists,
+    names,
+    objects,
+    records,
+    scalars,
+    sets,
+    strings,
+)
 from unstate.catalogue.rule import Rule
 
 __all__ = ["Rule", "rules", "rules_for"]
@@ -23,6 +36,8 @@ def rules() -> tuple[Rule, ...]:
         *sets.RULES,
         *objects.RULES,
         *scalars.RULES,
+        *names.RULES,
+        *cells.RULES,
     )
 
 

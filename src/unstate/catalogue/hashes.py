@@ -12,6 +12,10 @@ _rule = Table("hash", Layout.HASH)
 ONE_KEY = (
     _rule("getitem", "x[k]", "DEC(found(redis_client.hget(NAME, FIELD), k))"),
     _rule("setitem", "x[k] = v", "redis_client.hset(NAME, FIELD, ENC(v))"),
+    *(
+        _rule(name, pattern, "t = v\nredis_client.hset(NAME, FIELD, ENC(t))", "apart t k")
+        for name, pattern in (("setitem.named", "t = x[k] = v"), ("setitem.named_after", "x[k] = t = v"))
+    ),
     _rule("delitem", "del x[k]", "if not redis_client.hdel(NAME, FIELD):\n    raise KeyError(k)"),
     _rule("contains", "k in x", "redis_client.hexists(NAME, FIELD)"),
     _rule("contains.keys", "k in x.keys()", "redis_client.hexists(NAME, FIELD)"),

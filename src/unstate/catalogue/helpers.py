@@ -54,6 +54,8 @@ _ALL = (
     Helper("fields_of", (), (*_ANY, *_CACHE, "from pydantic import TypeAdapter")),
     Helper("dump_model", ("fields_of",), _ANY),
     Helper("set_default", ("T",), _ANY, remote=True),
+    Helper("set_or_delete", (), _ANY, remote=True),
+    Helper("seed", (), _ANY, remote=True),
     Helper("set_all", (), (*_ANY, "from datetime import timedelta"), remote=True),
     Helper("scan_keys", (), _ANY, remote=True),
     Helper("scan_items", ("scan_keys", "T"), _ANY, remote=True),

@@ -25,6 +25,10 @@ ONE_KEY = (
     _rule(
         "setitem", "x[k] = v", "redis_client.set(KEY, ENC(v), **EX)", note="setting an entry anew restarts its expiry"
     ),
+    *(
+        _rule(name, pattern, "t = v\nredis_client.set(KEY, ENC(t), **EX)", "apart t k")
+        for name, pattern in (("setitem.named", "t = x[k] = v"), ("setitem.named_after", "x[k] = t = v"))
+    ),
     _rule("delitem", "del x[k]", "if not redis_client.delete(KEY):\n    raise KeyError(k)"),
     _rule("contains", "k in x", "bool(redis_client.exists(KEY))", note="a value may be false, so not by its value"),
     _rule("contains.keys", "k in x.keys()", "bool(redis_client.exists(KEY))"),

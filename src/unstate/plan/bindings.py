@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstate.model import Group, Shape
-from unstate.plan.layout import bound
+from unstate.plan.layout import bound, is_seeded, start_of
 from unstate.rewrite import Binding
 from unstate.rewrite.both import MARK
 
@@ -32,7 +32,8 @@ def binding(group: Group) -> Binding:
         presigned=dict(group.answers).get("serving") == "presigned",
         size=bound(store),
         holds_records=group.finding.shape is Shape.RECORD,
-        zero=store.definition if group.container == "scalar" else "",
+        seeded=is_seeded(store, group.container),
+        zero=start_of(store, group.container),
     )
 
 

@@ -9,6 +9,7 @@ from unstate.link.containers import WRITES
 from unstate.model import COMES_BETWEEN, Op, Store
 from unstate.plan.hooks import is_hook
 from unstate.plan.mentions import Definition, Mentions
+from unstate.project import is_aside
 
 _NO_USE = frozenset({Op.DEFINE, Op.IMPORT, Op.GLOBAL})
 _ROUNDS = 4  # of functions that call functions that touch a store
@@ -41,7 +42,8 @@ def crossed(store: Store, mentions: Mentions) -> list[str]:
                         below.setdefault(caller, set()).update(below[path, name])
                         found.add(caller)
         todo = found - set(own)
-    texts = {text for place, steps in calls.items() for text in _said(place[0], [*steps, *own.get(place, ())])}
+    served = ((place, steps) for place, steps in calls.items() if not is_aside(place[0]))
+    texts = {text for place, steps in served for text in _said(place[0], [*steps, *own.get(place, ())])}
     return sorted(texts | set(_beside_handlers(store, mentions, below)))
 
 

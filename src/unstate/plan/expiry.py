@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from unstate.model import Store
+from unstate.model import Scope, Store
 
 # Constructor -> (place of the bound, its keyword, place of the lifetime in seconds, its keyword); -1 for none.
 _CACHES = {
@@ -24,13 +24,15 @@ CACHES = frozenset(_CACHES)
 EXPIRING = frozenset(name for name, (_, _, place, _) in _CACHES.items() if place >= 0)
 
 
-def own_seconds(store: Store, tree: ast.Module) -> int | None:
+def own_seconds(store: Store, tree: ast.Module, others: Iterable[ast.Module] = ()) -> int | None:
     """The lifetime of an expiring cache's entries in whole seconds; None where its definition does not show it.
 
-    `tree` is the module that defines it.
+    `tree` is the module that defines it, `others` are those that may make objects of its class.
     """
     _, _, place, keyword = _CACHES[store.constructor]
     given = _argument(store.definition, place, keyword)
+    if isinstance(given, ast.Name):
+        given = _parameter_default(given.id, store, tree, (tree, *others)) or given
     seconds = None if given is None else _number(given, tree)
     return int(seconds) if seconds is not None and seconds >= 1 and seconds == int(seconds) else None
 
@@ -58,6 +60,43 @@ def _argument(definition: str, place: int, keyword: str) -> ast.expr | None:
         return None
     named = [each.value for each in calls[0].keywords if each.arg == keyword]
     return next(iter([*named, *calls[0].args[place : place + 1]]), None)
+
+
+def _parameter_default(name: str, store: Store, tree: ast.Module, modules: Iterable[ast.Module]) -> ast.expr | None:
+    """What a parameter of the function around the definition is wherever it is called: its default, given by no one."""
+    owner = class_of(store)
+    line = store.span.line
+    functions = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and node.name == "__init__"
+        and node.lineno < line <= (node.end_lineno or 0)
+    ]
+    if not owner or len(functions) != 1:
+        return None
+    arguments = functions[0].args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    defaults: dict[str, ast.expr | None] = dict(zip(reversed(names), reversed(arguments.defaults), strict=False))
+    defaults |= {each.arg: given for each, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
+    for node in (each for module in modules for each in ast.walk(module)):
+        if isinstance(node, ast.ClassDef) and any(_last(base) == owner for base in node.bases):
+            return None  # it may make them in another way
+        if isinstance(node, ast.Call) and owner in (_last(node.func), *map(_last, node.args)):
+            place = names.index(name) - 1 if name in names else len(node.args)
+            if len(node.args) > place or any(each.arg in (None, name) for each in node.keywords):
+                return None
+    stores = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and node.id == name]
+    return defaults.get(name) if all(isinstance(node.ctx, ast.Load) for node in stores) else None
+
+
+def class_of(store: Store) -> str:
+    """The class whose objects hold the store, "" for none."""
+    return store.name.rpartition(".")[0].rpartition(".")[2] if store.scope is Scope.INSTANCE else ""
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _number(node: ast.expr, tree: ast.Module) -> float | None:

@@ -17,7 +17,7 @@ from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, lost_imports
-from unstate.plan.expiry import EXPIRING, bound, own_seconds
+from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
 from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key
 from unstate.plan.mentions import Mentions
@@ -212,7 +212,12 @@ class Planner:
         """After how long the store's own code lets an entry go."""
         if store.constructor not in EXPIRING:
             return None
-        return own_seconds(store, self.sources.source(store.path, store.service).tree)
+        owner = class_of(store)
+        makers = self.sources.files_with(store.service, owner) if owner else ()
+        if makers is None:
+            return None
+        trees = [self.sources.source(path, store.service).tree for path in makers if path != store.path]
+        return own_seconds(store, self.sources.source(store.path, store.service).tree, trees)
 
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service

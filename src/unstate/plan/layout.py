@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from typing import Any
 
+from unstate.catalogue.cells import CELL
+from unstate.catalogue.seeds import SEEDS
 from unstate.model import Finding, Kind, Layout, Op, Scope, Shape, Store
 from unstate.plan.expiry import CACHES, EXPIRING
 
@@ -33,7 +36,9 @@ _FACTORIES = {
     "dict": "defaultdict dict",
     "lambda: {}": "defaultdict dict",
 }
-_WITHOUT_KEYS = ("list", "deque", "deque bounded", "set", "scalar")
+_NAMES = ("scalar", "scalar optional", CELL)  # one value each
+_WITHOUT_KEYS = ("list", "deque", "deque bounded", "set", *_NAMES)
+_OF_A_CELL = frozenset({Op.DEFINE, Op.IMPORT, Op.GETITEM, Op.SETITEM, Op.AUGITEM})
 _WHOLE = frozenset({Op.LEN, Op.BOOL, Op.ITER, Op.CLEAR, Op.REBIND})
 _CODECS = {
     Shape.STR: "str",
@@ -70,6 +75,10 @@ def container_of(store: Store) -> str | None:
     container = _CONTAINERS.get(store.constructor)
     if container == "deque" and bound(store):
         return "deque bounded"
+    if container == "list" and _is_cell(store):
+        return CELL
+    if container == "scalar" and store.constructor == "NoneType":
+        return "scalar optional"
     if container == "defaultdict":
         return _FACTORIES.get(_argument(store.definition, 0))
     return container
@@ -79,6 +88,29 @@ def bound(store: Store) -> str:
     """How many entries a deque keeps, as its definition writes it; "" for one without a bound."""
     size = _argument(store.definition, 1, "maxlen") if _CONTAINERS.get(store.constructor) == "deque" else ""
     return "" if size == "None" else size
+
+
+def _is_cell(store: Store) -> bool:
+    """`[0]`: a list of one literal, of which only a part is ever read or set."""
+    match _literal(store.definition):
+        case [int() | float() | str() | bool() | None]:
+            return all(site.op in _OF_A_CELL for site in store.sites)
+    return False
+
+
+def start_of(store: Store, container: str) -> str:
+    """The literal that a store without keys starts with; "" where it is empty at first."""
+    if container == CELL:
+        return repr(_literal(store.definition)[0])
+    return store.definition if container in _NAMES else ""
+
+
+def _literal(definition: str) -> Any:
+    """The value of a literal; Ellipsis for anything else."""
+    try:
+        return ast.literal_eval(definition.strip())
+    except (ValueError, SyntaxError):
+        return ...
 
 
 def _readable(size: str, store: Store) -> bool:
@@ -112,10 +144,14 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
     container = container_of(store)
     if container is None:
         return f"`{store.name}` is made by `{store.constructor or store.definition}`, which the catalogue does not know"
-    if not _starts_empty(store, container):
+    if finding.shape is Shape.UNKNOWN and _holds_stores(store):
+        return f"`{store.name}` holds several things by their names: each is a store of its own"
+    if not _starts_empty(store, container) and not is_seeded(store, container):
         return (
             f"`{store.name}` starts with entries ({_short(store.definition)}), which a backing service would not have"
         )
+    if container in _NAMES and _literal(store.definition) is ...:
+        return f"`{store.name}` starts as `{_short(store.definition)}`, which no other process may know"
     size = bound(store)
     if size and not _readable(size, store):
         return f"`{store.name}` keeps its last `{size}` entries, a number that not every use of it can read"
@@ -126,6 +162,16 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
     chosen = codec or ("model" if model else "tuple" if _holds_tuples(store) else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
+    if chosen == "bool" and set(store.value_types) - {"bool", "None"}:
+        chosen = "json"  # something else may be there too
+    if container == "scalar optional" and chosen == "json":
+        container = "scalar"  # JSON has a None of its own
+    if (
+        container in ("scalar", CELL)
+        and chosen != "json"
+        and "None" in {*store.value_types, store.definition.strip(" []")}
+    ):
+        chosen = "json"
     return Choice(
         container=container,
         layout=_layout(finding, container, chosen, expires=expires),
@@ -140,13 +186,16 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
 def expires_by_key(finding: Finding) -> bool:
     """Whether entries of the store can have an expiry of their own: those of a dict in Redis."""
     text = finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
-    return _CONTAINERS.get(finding.store.constructor) in ("dict", "cache") and text
+    container = _CONTAINERS.get(finding.store.constructor)
+    return container in ("dict", "cache") and text and not is_seeded(finding.store, container)
 
 
 def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> Layout:
     match container:
-        case "scalar":
+        case "scalar" | "cell":
             return Layout.COUNTER if codec == "int" else Layout.STRING
+        case "scalar optional":
+            return Layout.STRING
         case "list" | "deque" | "deque bounded":
             return Layout.LIST
         case "set":
@@ -157,7 +206,7 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
         return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING
     if container == "cache":
         return Layout.STRING
-    whole = any(site.op in _WHOLE for site in finding.store.sites)
+    whole = any(site.op in _WHOLE for site in finding.store.sites) or is_seeded(finding.store, container)
     return Layout.HASH if whole and not expires else Layout.STRING
 
 
@@ -202,11 +251,12 @@ def _is_tuple(key_type: str) -> bool:
 def _proven_value(store: Store, codec: str) -> bool:
     if codec == "tuple":
         return "tuple" not in store.value_types
-    return bool(store.value_types) and all(_TYPES.get(seen) == codec for seen in store.value_types)
+    seen = [each for each in store.value_types if each != "None" or codec in ("bytes", "json")]
+    return bool(seen) and all(_TYPES.get(each) == codec for each in seen)
 
 
 def _starts_empty(store: Store, container: str) -> bool:
-    if container == "scalar":
+    if container in _NAMES:
         return True
     text = "".join(store.definition.split())
     return (
@@ -216,6 +266,28 @@ def _starts_empty(store: Store, container: str) -> bool:
         or "default_factory" in text
         or _only_limits(text)
     )
+
+
+def is_seeded(store: Store, container: str) -> bool:
+    """Whether a store starts with entries that its definition writes out."""
+    if container not in SEEDS or _starts_empty(store, container):
+        return False
+    try:
+        value = ast.parse(store.definition.strip(), mode="eval").body
+    except SyntaxError:
+        return False
+    match value:
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[only], keywords=[]):
+            return isinstance(only, ast.Dict | ast.List | ast.Tuple | ast.Set)
+        case ast.Call(func=ast.Name(id="dict"), args=[]):
+            return True
+    return isinstance(value, ast.Dict | ast.List | ast.Set) and store.constructor in SEEDS
+
+
+def _holds_stores(store: Store) -> bool:
+    """`{"files": {}, "count": 0}`: a dict whose entries are empty at first."""
+    value = _literal(store.definition)
+    return isinstance(value, dict) and any(isinstance(each, dict | list) and not each for each in value.values())
 
 
 def _only_limits(text: str) -> bool:

@@ -28,6 +28,7 @@ class Binding:
     changers: frozenset[str] = frozenset()  # functions that change entries in place: "name", "Class.name"
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them
+    seeded: bool = False  # its definition holds entries, which the first process writes
     holds_records: bool = False  # every value is a dict
     zero: str = ""  # the definition's literal, for containers without keys
 

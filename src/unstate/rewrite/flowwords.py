@@ -20,7 +20,7 @@ CONSUMERS = frozenset(
     "send_file send_from_directory FileResponse open "
     "json_response render_template render make_response debug info warning error exception critical log Response "
     "redirect RedirectResponse HttpResponseRedirect "
-    "HTTPException abort emit send send_json send_text publish".split()
+    "HTTPException abort emit send send_json send_text publish _ gettext ngettext lazy_gettext".split()
 )
 ASKING = frozenset(  # methods that look for what they are handed, or make text of it
     "get pop index count discard remove startswith endswith join format find rfind split rsplit partition rpartition "

@@ -12,7 +12,8 @@ from unstate.model import Layout
 from unstate.rewrite import keys
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.codecs import codec
-from unstate.rewrite.match import METAVARIABLES, Environment, Statement
+from unstate.rewrite.marks import letters
+from unstate.rewrite.match import METAVARIABLES, Environment, Statement, pure
 from unstate.rewrite.names import Names
 from unstate.rewrite.parentheses import OurParen, parenthesized
 
@@ -44,7 +45,7 @@ def expression(
             template = inner
     if asynchronous:
         template = template.visit(_Awaiter())  # type: ignore[assignment]
-    result = template.visit(_Filler(environment, binding, names))
+    result = template.visit(_Filler(environment, binding, names, _often(form)))
     assert isinstance(result, cst.BaseExpression)
     return parenthesized(result)
 
@@ -56,8 +57,12 @@ def statements(
     module = cst.parse_module(form)
     if asynchronous:
         module = module.visit(_Awaiter())
-    module = module.visit(_Filler(environment, binding, names))
+    module = module.visit(_Filler(environment, binding, names, _often(form)))
     return list(module.body)
+
+
+def _often(form: str) -> frozenset[str]:
+    return frozenset(letter for letter in ("k", "k2") if letters(form)[letter] > 1)
 
 
 class _Awaiter(cst.CSTTransformer):
@@ -95,12 +100,16 @@ def _awaited(call: cst.Call) -> cst.Await:
 class _Filler(cst.CSTTransformer):
     """Fills macros and metavariables in. Nodes that come from the source are put in untouched."""
 
-    def __init__(self, environment: Environment, binding: Binding, names: Names) -> None:
+    def __init__(
+        self, environment: Environment, binding: Binding, names: Names, often: frozenset[str] = frozenset()
+    ) -> None:
+        """`often`: the letters of keys that the form evaluates several times; they are given names where need be."""
         self.environment = environment
         self.binding = binding
         self.names = names
         self.codec = codec(binding.codec, binding.model) if binding.layout is not Layout.S3 else codec("bytes")
         self.temporaries: dict[str, str] = {}
+        self.naming = {letter: "" for letter in often if not pure(environment.get(letter, ()))}
 
     def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.BaseExpression:
         """`[raw for raw in replies]`, where the codec leaves a value as it is, is the list of replies itself."""
@@ -196,7 +205,12 @@ class _Filler(cst.CSTTransformer):
     def _bound(self, letter: str) -> cst.BaseExpression:
         bound = self.environment[letter]
         assert isinstance(bound, cst.BaseExpression)
-        return bound
+        if letter not in self.naming:
+            return bound
+        if self.naming[letter]:
+            return cst.Name(self.naming[letter])
+        name = self.naming[letter] = self.names.fresh("key")
+        return cst.NamedExpr(cst.Name(name), bound, lpar=[OurParen()], rpar=[cst.RightParen()])
 
     def _applied(self, template: str, value: cst.BaseExpression) -> cst.BaseExpression:
         if template == "{}":

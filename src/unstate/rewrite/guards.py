@@ -3,11 +3,13 @@
 pure L        evaluating L twice, or earlier than the original did, changes nothing
 constant L    L is a literal number or string
 natural L     L is a literal whole number, from 0 on
+some L        L is no None: a literal, or what is made of text and numbers
 zero L        L is the literal 0 (or 0.0, "", b"")
 apart t L     the name t does not occur in L
 leaves b      the statements b end the function or the round of the loop
 discarded     the value of the expression is not used
 starts at 0   the store, a name without keys, is 0 before it is first written
+starts as None  so does such a name
 ttl, no ttl   the store's entries expire, or do not
 flat key      the store's keys have one part each
 synchronous, asynchronous   the code around is, so that a blocking client may, or may not, be called
@@ -52,6 +54,8 @@ def _holds(condition: str, environment: Environment, place: Place) -> bool:
             return place.binding.key_type != keys.TUPLE
         case "starts at 0":
             return place.binding.zero == "0"
+        case "starts as None":
+            return place.binding.zero == "None"
         case "synchronous":
             return not place.asynchronous
         case "asynchronous":
@@ -92,10 +96,23 @@ def _zero(node: object) -> bool:
     return isinstance(node, cst.Integer | cst.Float) and not node.evaluated_value
 
 
+def _some(node: object) -> bool:
+    match node:
+        case cst.BaseNumber() | cst.BaseString() | cst.Comparison() | cst.BinaryOperation():
+            return True
+        case cst.Name(value=name):
+            return name in ("True", "False")
+        case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
+            return name in _MAKERS
+    return False
+
+
+_MAKERS = frozenset("str int float bool len time monotonic token_hex token_urlsafe uuid4 now isoformat dumps".split())
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "pure": pure,
     "constant": _constant,
     "natural": lambda node: isinstance(node, cst.Integer),
     "zero": _zero,
     "leaves": _leaves,
+    "some": _some,
 }

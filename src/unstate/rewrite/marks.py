@@ -94,7 +94,7 @@ def _mark_chain(node: cst.BaseExpression, targets: set[int]) -> None:
 @cache
 def repeated(pattern: str, form: str) -> frozenset[str]:
     """Letters whose expression the form evaluates more or less often than once, or the pattern more than once."""
-    wanted, given = _letters(pattern), _letters(form)
+    wanted, given = letters(pattern), letters(form)
     return frozenset(
         letter
         for letter in METAVARIABLES - {"x", "t", "b"}
@@ -102,8 +102,15 @@ def repeated(pattern: str, form: str) -> frozenset[str]:
     )
 
 
+def named(pattern: str, form: str) -> frozenset[str]:
+    """The keys that a form evaluates more often than its pattern does, which it may give a name where it does first."""
+    wanted, given = letters(pattern), letters(form)
+    return frozenset(letter for letter in ("k", "k2") if wanted[letter] == 1 < given[letter])
+
+
 @cache
-def _letters(text: str) -> Counter[str]:
+def letters(text: str) -> Counter[str]:
+    """How often each name stands in a pattern or form; the key's macros count as the key."""
     counter = _Letters()
     cst.parse_module(text).visit(counter)
     return counter.found

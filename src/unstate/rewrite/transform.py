@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from unstate.catalogue.rule import Rule
+from unstate.catalogue.seeds import SEEDS
 from unstate.catalogue.table import without_order
 from unstate.model import Accessor, Layout, Refusal, Verdict
 from unstate.project import is_aside
@@ -19,7 +20,7 @@ from unstate.rewrite.fitting import expression_rules, statement_rules
 from unstate.rewrite.functions import Functions
 from unstate.rewrite.insert import Place, surrounded
 from unstate.rewrite.lines import without_blank_head, without_blank_tail, without_names
-from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, repeated, with_comments
+from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, named, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
     Environment,
@@ -122,8 +123,11 @@ class Transformer(cst.CSTTransformer):
         position = 0
         while position < len(body):
             taken = 0
-            if self.references.defined_by(body[position]) is not None:
+            defined = self.references.defined_by(body[position])
+            if defined is not None and not (defined.seeded and self._seed(body[position], defined)):
                 self._drop_definition(body, position)
+            elif defined is not None:
+                pass
             elif self.references.imported_by(body[position]):
                 self._drop_import(body, position)
             elif self.references.within(body[position]):
@@ -131,6 +135,18 @@ class Transformer(cst.CSTTransformer):
                 if not taken:
                     self._snapshots.take(body[position])
             position += max(taken, 1)
+
+    def _seed(self, node: cst.CSTNode, binding: Binding) -> bool:
+        """Keep the entries of a definition, as what fills the store."""
+        match node:
+            case cst.SimpleStatementLine(body=[cst.Assign(value=value)]):
+                pass
+            case cst.SimpleStatementLine(body=[cst.AnnAssign(value=cst.BaseExpression() as value)]):
+                pass
+            case _:
+                return False
+        self._statements[id(node)] = (_Found(SEEDS[binding.container], binding, {"o": value}), [node])
+        return True
 
     def _drop_definition(self, body: Sequence[cst.CSTNode], position: int) -> None:
         """Take a definition out. A comment right above it goes with it, unless the next line shares that comment."""
@@ -247,6 +263,8 @@ class Transformer(cst.CSTTransformer):
         if guards.failed(rule.when, environment, place) is not None:
             return False
         letters = repeated(rule.pattern, rule.form)
+        if self._functions.here.how != "module":
+            letters -= named(rule.pattern, rule.form)
         return all(pure(environment[letter]) for letter in letters if letter in environment)
 
     # -- putting the forms in, from the inside out ---------------------------------------------------------------
@@ -341,7 +359,7 @@ class Transformer(cst.CSTTransformer):
         if binding.codec not in _MUTABLE or binding.layout is Layout.S3:
             return
         if "v" in found.environment and writes(found.rule):
-            value = found.environment["v"]
+            value = found.environment["t" if ".named" in found.rule.id else "v"]
             assert isinstance(value, cst.BaseExpression)
             self._follow(node, value, found, stored=True)
         if "DEC" in found.rule.form and "pop" not in found.rule.pattern:
