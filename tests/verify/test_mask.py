@@ -97,6 +97,21 @@ def test_what_seldom_differs_is_learnt_from_another_run() -> None:
 def test_a_status_that_differs_by_itself_is_said() -> None:
     odd = Run((Answer("GET /", 503),))
     assert "status" in Mask(Run((Answer("GET /", 200),)), odd).notes[0]
+    many = Mask(Run((Answer("GET /", 200),) * 5), Run((Answer("GET /", 503),) * 5)).notes
+    assert many == [
+        "the status of step 1 (GET /), 2 (GET /), 3 (GET /) and 2 more differs by itself in one process",
+        *many[1:],
+    ]
+
+
+def test_where_users_share_a_list_nothing_beside_it_is_compared() -> None:
+    shared = Mask(
+        run({"ids": [1], "last": 7}, {"n": 1, "user": "ann"}), run({"ids": [1, 2], "last": 7}, {"n": 2, "user": "ann"})
+    )
+    assert shared.difference(run({"ids": [3], "last": 8}, {"n": 1, "user": "ann"})) is not None
+    loose = shared.without_changing_forms()
+    assert loose.difference(run({"ids": [3], "last": 8}, {"n": 3, "user": "ann"})) is None
+    assert loose.difference(run({"ids": [3], "last": 8}, {"n": 3, "user": "bob"})) is not None
 
 
 def test_binary_bodies_are_compared_byte_by_byte() -> None:

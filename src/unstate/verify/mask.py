@@ -18,6 +18,7 @@ from unstate.verify.answers import Answer, Difference, Run, leaves
 
 TOKEN = re.compile(r"[\w-]+")
 DAY = 86_400
+SHOWN = 3  # steps that a note names
 CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
 
@@ -93,12 +94,25 @@ class Mask:
     @property
     def notes(self) -> list[str]:
         """Steps whose very status differs by itself: nothing can be said about them."""
-        return [
-            f"step {step} ({answer.request}): its {place} differs by itself in one process"
-            for step, (answer, fields) in enumerate(zip(self.first.answers, self._fields, strict=False), 1)
-            for place in ("status", "content-type")
-            if fields.get(place) is IGNORED
-        ]
+        found = []
+        for place in ("status", "content-type"):
+            steps = [step for step, fields in enumerate(self._fields, 1) if fields.get(place) is IGNORED]
+            if steps:
+                shown = [f"{step} ({self.first.answers[step - 1].request})" for step in steps[:SHOWN]]
+                more = f" and {len(steps) - SHOWN} more" if len(steps) > SHOWN else ""
+                found.append(f"the {place} of step {', '.join(shown)}{more} differs by itself in one process")
+        return found
+
+    def without_changing_forms(self) -> Mask:
+        """This mask, with no body compared whose very form differs by itself: a longer list, other keys.
+
+        Such an answer shows what users share, and all of it may differ.
+        """
+        for answer, fields in zip(self.first.answers, self._fields, strict=False):
+            values = leaves(answer)
+            if any(rule is IGNORED and isinstance(values.get(path), tuple) for path, rule in fields.items()):
+                fields["body"] = IGNORED
+        return self
 
     def difference(self, run: Run) -> Difference | None:
         """The first difference of a run from the original's, None where there is none."""

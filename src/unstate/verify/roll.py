@@ -179,7 +179,7 @@ class _Reference:
     def __init__(self, runs: Sequence[Run]) -> None:
         self._steps = min(len(run.answers) for run in runs)
         self._whole = all(not run.stopped and len(run.answers) == self._steps for run in runs)
-        self._mask = Mask(*map(self._shown, runs))
+        self._mask = Mask(*map(self._shown, runs)).without_changing_forms()
         self._broken = next((found for run in runs if (found := _unanswered(run)) is not None), None)
 
     @property
