@@ -130,6 +130,8 @@ class Op(StrEnum):
 
 # The context of an operation on a file that may as well lie outside of the folder.
 ELSEWHERE = "elsewhere"
+# The context of a folder's definition that names a file in it which stays on local disk: "without app*.db".
+WITHOUT = "without "
 
 
 class Span(Value, frozen=True):

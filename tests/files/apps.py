@@ -130,6 +130,12 @@ os.makedirs(FOLDER, exist_ok=True)
     return sorted(glob.glob(os.path.join(FOLDER, "*.txt"))), sorted(below)
 
 
+@app.post("/touch")
+{define} touch(name: str, again: bool):
+    (HERE / name).touch(exist_ok=again)
+    return (HERE / name).stat().st_size
+
+
 @app.delete("/remove")
 {define} remove(name: str):
     os.remove(os.path.join(FOLDER, name))

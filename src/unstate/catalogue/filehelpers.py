@@ -14,7 +14,7 @@ _ASYNC = ("import asyncio", "from collections.abc import AsyncIterator", "from c
 _ITERATOR = ("from collections.abc import Iterator",)
 _STARLETTE = ("from starlette.datastructures import Headers", "from starlette.responses import FileResponse")
 # What helpers need beside their own, where they look at a path to tell whether it is for them.
-_LOCAL = (*_OS, "import glob", "import shutil", "from pathlib import Path")
+_LOCAL = (*_OS, "import fnmatch", "import glob", "import shutil", "from pathlib import Path")
 _UNQUOTE = ("from urllib.parse import unquote", *_ANY)
 _S3 = ("s3", "upload_bucket", "file_key")
 
@@ -66,13 +66,14 @@ FILES = (
     _remote("glob_folder", "paths_below", imports=("from pathlib import Path",)),
     _remote("glob_files", "paths_below", imports=_OS),
     _remote("walk_folder", "paths_below", imports=_OS),
+    _remote("touch_file", "is_file", "content_type", imports=_ERRNO),
     _remote("remove_file", "stat_file"),
     _remote("remove_tree", "keys_below", "missing_file", imports=_ERRNO),
     _remote("copy_file", "stat_file", imports=("import shutil", *_ANY)),
     _remote("move_file", "copy_file", "stat_file"),
-    _remote("copy_tree", "keys_below", "missing_file", "is_folder", imports=_ERRNO),
+    _remote("copy_tree", "keys_below", "is_folder", imports=_ERRNO),
     _remote("store_tree", "upload_local", "content_type", "missing_file", "is_folder", imports=_ERRNO),
-    _remote("fetch_tree", "keys_below", "fetch_file", "missing_file", "is_folder", imports=(*_UNQUOTE, *_ERRNO)),
+    _remote("fetch_tree", "keys_below", "fetch_file", imports=(*_UNQUOTE, *_OS)),
     _remote("copy_any_tree", "copy_tree", "store_tree", "fetch_tree", "stored_folder", imports=_LOCAL),
     _remote("copy_any_file", "is_folder", "copy_file", "store_file", "fetch_file", "stored_folder", imports=_LOCAL),
     _remote("move_any_file", "copy_any_file", "remove_file", imports=_LOCAL),

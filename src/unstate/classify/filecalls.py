@@ -6,11 +6,10 @@ import ast
 import re
 
 from unstate.facts.hints import path_of
-from unstate.facts.values import Ref
 from unstate.link.places import parse
-from unstate.link.program import Program
+from unstate.link.program import Binding, Program
 from unstate.link.resolve import Resolver
-from unstate.link.values import External, Module
+from unstate.link.values import External, Function, Module
 
 # Functions whose path is a file for sure.
 _CERTAIN = frozenset(
@@ -36,8 +35,10 @@ class FileCalls:
         self.program = program
         self.resolver = resolver
 
-    def is_certain(self, node: ast.Call, name: str, frame: int) -> bool:
-        """Whether a call works on a file, whatever it is given."""
+    def is_certain(self, node: ast.Call, name: str, operand: ast.expr, frame: int) -> bool:
+        """Whether a call works on a file, whatever it is given, or is given a path."""
+        if operand is not getattr(node.func, "value", None) and self._is_path(operand, frame):
+            return True
         if not isinstance(node.func, ast.Attribute):
             return name in _CERTAIN
         owner = node.func.value
@@ -46,8 +47,13 @@ class FileCalls:
             return True
         return name in _OF_PATHS and self._is_path(owner, frame)
 
-    def is_plain(self, node: ast.Call, frame: int) -> bool:
-        """Whether what is called is known: a function on files of Python or of a framework, or a method of a path."""
+    def is_plain(self, node: ast.Call, operand: ast.expr, frame: int) -> bool:
+        """Whether what is called is known: a function on files of Python or of a framework, or a method of a path.
+
+        So is whatever is given a path, and needs one.
+        """
+        if operand is not getattr(node.func, "value", None) and self._is_path(operand, frame):
+            return True
         steps = path_of(node.func)
         value = self.resolver.resolve(self.path, frame, steps) if steps else None
         if isinstance(value, External):
@@ -62,36 +68,47 @@ class FileCalls:
             return isinstance(of, External) and bool(_KNOWN.match(of.name))
         return self._is_path(owner, frame)
 
-    def _is_path(self, node: ast.expr, frame: int) -> bool:
-        """Whether an expression is a `pathlib.Path`, as its making or its annotation says."""
+    def _is_path(self, node: ast.expr, frame: int, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether an expression is a `pathlib.Path`, as its making or its annotation says. `seen`: names looked at."""
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-                return name in _GIVING
+                called = self._called(node, frame)
+                return name in _GIVING or (called is not None and self._gives_path(called))
             case ast.BinOp(op=ast.Div()):
                 return True
             case ast.Attribute(value=inner, attr="parent"):
-                return self._is_path(inner, frame)
+                return self._is_path(inner, frame, seen)
+            case ast.BoolOp(values=values):
+                return all(self._is_path(each, frame, seen) for each in values)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._is_path(body, frame, seen) and self._is_path(orelse, frame, seen)
             case ast.Name(id=name):
                 found = self.program.lookup(self.path, frame, name)
-                return (
+                return name in seen or (
                     found is not None
                     and bool(found[1])
-                    and all(
-                        self._gives_path(binding.parameter.annotation)
-                        if binding.parameter is not None
-                        else binding.ref is not None and self._is_bound_to_path(binding.ref, frame)
-                        for binding in found[1]
-                    )
+                    and all(self._binds_path(binding, frame, seen | {name}) for binding in found[1])
                 )
         return False
 
-    def _is_bound_to_path(self, ref: Ref, frame: int) -> bool:
+    def _binds_path(self, binding: Binding, frame: int, seen: frozenset[str]) -> bool:
+        if binding.parameter is not None:
+            return bool(_ANNOTATION.search(binding.parameter.annotation))
+        ref = binding.ref
+        if ref is None:
+            return False
         if ref.use == "loop":
-            return ref.value[-1:] == ("()",) and not _LISTING.isdisjoint(ref.value[-2:-1])
-        if self._gives_path(ref.annotation):
+            return ref.value[-2:] == ("()", "[]") and not _LISTING.isdisjoint(ref.value[-3:-2])
+        if _ANNOTATION.search(ref.annotation):
             return True
         made = parse(ref.source) if ref.source else None
-        return isinstance(made, ast.Call | ast.BinOp) and self._is_path(made, frame)
+        return isinstance(made, ast.expr) and self._is_path(made, frame, seen)
 
-    def _gives_path(self, annotation: str) -> bool:
-        return bool(_ANNOTATION.search(annotation))
+    def _gives_path(self, function: Function) -> bool:
+        return bool(_ANNOTATION.search(self.program.frame(function).annotation))
+
+    def _called(self, node: ast.Call, frame: int) -> Function | None:
+        """The function of the project that an expression calls."""
+        steps = path_of(node.func)
+        value = self.resolver.resolve(self.path, frame, steps) if steps else None
+        return value if isinstance(value, Function) else None

@@ -72,8 +72,8 @@ class Definitions:
             match node:
                 case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript()], value=value):
                     return value
-                case ast.AnnAssign(value=ast.expr() as value):
-                    return value
+                case ast.AnnAssign(value=value):
+                    return value or ast.Constant(None)  # a field: what it is given has another name before
         return None
 
     def _statements(self, path: str, read: Read) -> Iterator[ast.stmt]:

@@ -32,6 +32,7 @@ class Touch:
     operand: ast.expr
     places: Places
     frame: int  # of the named function around it
+    around: tuple[ast.AST, ...] = ()
     plain: bool = True  # the call is known to be of Python's own functions on files
 
 
@@ -129,10 +130,10 @@ class Survey:
                 if work.op is Op.LIST and work.name not in ("listdir", "glob1"):
                     flow.mentions.append(Mention(spot.node, spot.around, spot.frame, spot.places))
                 operands.add(id(work.operand))
-                flow.touches.append(Touch(work.call, work.op, work.operand, spot.places, spot.frame))
+                flow.touches.append(Touch(work.call, work.op, work.operand, spot.places, spot.frame, spot.around))
             elif self._may_be_any(work):
-                plain = self.calls.is_plain(work.call, spot.frame)
-                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame, plain))
+                plain = self.calls.is_plain(work.call, work.operand, spot.frame)
+                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame, spot.around, plain))
         covered: set[int] = set()
         for spot in self.spots:
             if id(spot.node) in covered or not any(concerns(place) for place in spot.places):
@@ -144,9 +145,11 @@ class Survey:
 
     def _may_be_any(self, work: _Work) -> bool:
         """Whether an operation works on a file for sure, and nothing says on which."""
-        if work.spot.places or isinstance(work.operand, ast.Constant):
+        if isinstance(work.operand, ast.Constant):
             return False
-        return self.calls.is_certain(work.call, work.name, work.spot.frame)
+        if work.spot.places and not self.operations.partial.is_partial(self.facts.path, work.spot.frame, work.operand):
+            return False
+        return self.calls.is_certain(work.call, work.name, work.operand, work.spot.frame)
 
     def _walk(
         self, tree: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope

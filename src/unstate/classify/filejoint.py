@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from unstate.classify.filemoves import Mover
 from unstate.classify.fileuses import Moves
 from unstate.classify.filewords import Location
-from unstate.link.places import is_below
+from unstate.link.places import ANY, Places, is_below
 from unstate.link.values import Slot
-from unstate.model import Op, Site
+from unstate.model import WITHOUT, Op, Site
 
 UNTOLD = (
     "other folders of this app are told from local ones by where they get their name, and no statement names this one"
@@ -56,7 +58,7 @@ def _outcome(
     if told and not definitions and not obstacles and any(site.op is Op.PATH for site in sites):
         obstacles.append(UNTOLD)
     if told and not obstacles:
-        sites.update(definitions)
+        sites.update(_without(site, moves, mover.alternatives(locations[number].place)) for site in definitions)
     return Outcome(
         obstacles=tuple(obstacles),
         sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
@@ -64,6 +66,17 @@ def _outcome(
         holders=tuple(moves.holders),
         partners=tuple(each for each in cluster if each != number),
     )
+
+
+def _without(definition: Site, moves: Moves, folders: Places) -> Site:
+    """The definition with the names in the folder that stay on local disk."""
+    names = {
+        "/".join(place.steps[len(folder.steps) :]).replace(ANY, "*")
+        for place in moves.kept
+        for folder in folders
+        if is_below(place, folder)
+    }
+    return replace(definition, contexts=tuple(f"{WITHOUT}{name}" for name in sorted(names)))
 
 
 def _meeting(mover: Mover, locations: Sequence[Location], alone: Sequence[Moves]) -> list[list[int]]:

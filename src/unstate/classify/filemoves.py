@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from unstate.classify.djangomoves import stored
@@ -24,6 +25,7 @@ from unstate.project import is_aside
 
 Read = Callable[[str], str]  # the text of a file, by its path
 
+_DATABASE = re.compile(r"\.(db|sqlite3?)$")
 _PUTTING = frozenset({"append", "add", "setdefault", "update", "insert", "extend"})
 
 
@@ -38,6 +40,7 @@ class Mover(Uses):
         self._surveys: dict[str, Survey] = {}
         self._definitions = Definitions(program, operations.resolver, operations.map)
         self._defined: dict[Place, tuple[Site, ...]] = {}
+        self._lent: set[Place] | None = None
 
     def moves(self, locations: Sequence[Location]) -> Moves:
         """What moving the locations takes."""
@@ -52,13 +55,15 @@ class Mover(Uses):
                 self._obstacle(f"{_first(location)}: each process makes this folder anew")
             if served:
                 self._obstacle(f"{_first(location)}: {served}")
+        surveys = []
         for facts, text in self._texts():
             try:
-                flow = self._survey(facts, text).read(self._concerns)
+                surveys.append(self._survey(facts, text))
             except (SyntaxError, RecursionError) as error:
                 self._obstacle(f"{facts.path}:1: cannot be parsed again: {error}")
-                continue
-            self._take(flow, facts)
+        self._keep(surveys)
+        for survey in surveys:
+            self._take(survey.read(self._concerns), survey.facts)
         for flow, facts, touch in self.unknown if self.result.leaves else ():
             self._unknown(flow, facts, touch)
         for flow, facts, touch in self.around if self.result.either else ():
@@ -73,6 +78,19 @@ class Mover(Uses):
                     " look in the web server's configuration and in templates"
                 )
         return self.result
+
+    def _keep(self, surveys: Sequence[Survey]) -> None:
+        """Look for what is below the folders and stays: what requests lend and delete, databases of an engine."""
+        if self._lent is None:
+            self._lent = self.operations.map.lent()
+        known = {place for survey in surveys for spot in survey.spots for place in spot.places}
+        wanted = {place for place in known if _DATABASE.search("/".join(place.steps[-1:]))}
+        for place in self._lent | wanted:
+            fixed = place if place in wanted else Place(place.root, place.detail, place.constant)
+            if any(is_below(fixed, mine) and fixed != mine for folders in self.folders for mine in folders):
+                self.result.kept.add(fixed)
+        kept = self.result.kept
+        self.result.kept = {each for each in kept if not any(each != one and is_below(each, one) for one in kept)}
 
     def definitions(self, location: Location) -> tuple[Site, ...]:
         """The values that the names of a location are given; none where one of them could not be found."""
@@ -172,18 +190,18 @@ class Mover(Uses):
 
     def _concerns(self, place: Place) -> bool:
         """Whether a place is in the location, is its folder, or holds it."""
-        return any(
+        return not self._stays(place) and any(
             place.base == mine.base
-            and all(
-                one == two or roots.ANY in one or roots.ANY in two
-                for one, two in zip(place.steps, mine.steps, strict=False)
-            )
+            and all(one == two or roots.ANY in one for one, two in zip(place.steps, mine.steps, strict=False))
             for folders in self.folders
             for mine in folders
         )
 
     def _inside(self, place: Place) -> bool:
-        return any(is_below(place, mine) for folders in self.folders for mine in folders)
+        return not self._stays(place) and any(is_below(place, mine) for folders in self.folders for mine in folders)
+
+    def _stays(self, place: Place) -> bool:
+        return any(is_below(place, kept) for kept in self.result.kept)
 
     def _whose(self, places: Places) -> set[int]:
         """The numbers of the locations that some places lie in; all where that is not known."""
@@ -251,21 +269,33 @@ class Mover(Uses):
         """An operation on a place around the locations: on the folder, or on a file of it whose name is not known."""
         unknown = any(roots.ANY in step for place in touch.places for step in place.steps)
         if touch.op is Op.LIST or (touch.op is Op.DELETE and name.endswith(("rmtree", "rmdir"))) or not unknown:
-            if touch.op in (Op.LIST, Op.DELETE, Op.SERVE, Op.RENAME):
+            known = self._reached(flow.path, touch.frame) or any(map(self._is_around, touch.places))
+            if known and touch.op in (Op.LIST, Op.DELETE, Op.SERVE, Op.RENAME):
                 self._obstacle(f"{where}: `{name}` works on the folder around this one")
-        elif touch.op in (Op.DELETE, Op.SERVE, Op.RENAME):
+        elif touch.op in (Op.DELETE, Op.SERVE, Op.RENAME) and self._reached(flow.path, touch.frame):
             self.result.either.append(f"{where}: `{name}` works on files of the folder around this one")
             self.around.append((flow, facts, touch))
         elif touch.op is not Op.PATH:
             self.around.append((flow, facts, touch))
 
+    def _is_around(self, place: Place) -> bool:
+        """Whether a place is known to be a folder around one of the locations."""
+        return any(
+            roots.ANY not in "".join(mine.steps) and is_below(mine, place)
+            for folders in self.folders
+            for mine in folders
+        )
+
     def _is_wipe(self, flow: Flow, touch: Touch) -> bool:
-        """Whether a folder is emptied: as a whole, or by a loop over what is in it."""
-        if ast.unparse(touch.call.func).endswith("rmtree"):
-            return True
-        steps = path_of(touch.operand)
-        found = self.program.lookup(flow.path, touch.frame, steps[0]) if len(steps) == 1 else None
-        return found is not None and any(each.ref is not None and each.ref.use == "loop" for each in found[1])
+        """Whether a folder is emptied: as a whole, or by a loop over all that is in it."""
+        if all(roots.ANY not in step for place in touch.places for step in place.steps):
+            return ast.unparse(touch.call.func).endswith("rmtree")
+        for node in touch.around:
+            if isinstance(node, ast.For) and isinstance(node.target, ast.Name):
+                return path_of(touch.operand) == (node.target.id,)
+            if isinstance(node, ast.If) and not _asks_what_it_is(node.test):
+                return False
+        return False
 
     def _is_folder(self, place: Place) -> bool:
         return any(
@@ -301,6 +331,12 @@ class Mover(Uses):
 
     def _reached(self, path: str, frame: int) -> bool:
         return bool(self.judge.reaching(path, frame))
+
+
+def _asks_what_it_is(test: ast.expr) -> bool:
+    """`path.is_dir()`, `os.path.isfile(path)`: true or false for files and folders, whatever they hold."""
+    name = getattr(test.func, "attr", "") if isinstance(test, ast.Call) else ""
+    return name in ("is_dir", "is_file", "isdir", "isfile", "exists", "islink", "is_symlink")
 
 
 def _first(location: Location) -> str:

@@ -17,7 +17,10 @@ from unstate.model import Op, Site
 
 # What is asked of a path without the file.
 _PURE = frozenset(
-    "name stem suffix suffixes parts parent parents endswith startswith is_relative_to is_absolute match anchor".split()
+    (
+        "name stem suffix suffixes parts parent parents endswith startswith is_relative_to is_absolute match anchor"
+        " joinpath with_name with_suffix"
+    ).split()
 )
 _TEXT = frozenset("as_posix relative_to split rsplit replace encode removeprefix removesuffix format lower".split())
 # Calls that take a path for a text.
@@ -25,7 +28,7 @@ _SINKS = frozenset(
     (
         "basename splitext relpath commonpath commonprefix guess_type len print repr hash isabs debug info warning"
         " error exception critical log is_relative_to startswith isinstance append add secho echo HTTPException abort"
-        " BadRequest NotFound splitdrive fspath samefile"
+        " BadRequest NotFound splitdrive fspath samefile relative_to"
     ).split()
 )
 _HANDING = frozenset(
@@ -55,6 +58,7 @@ class Moves:
     obstacles: list[str] = field(default_factory=list)
     either: list[str] = field(default_factory=list)  # operations on files of these folders or of others
     outside: set[Place] = field(default_factory=set)  # what else they may work on
+    kept: set[Place] = field(default_factory=set)  # below the folders, and not moved: databases, what a request lends
     leaves: bool = False  # paths are stored or handed out as text
     holders: dict[Slot, int] = field(
         default_factory=dict
@@ -147,6 +151,8 @@ class Uses:
         steps = path_of(call.func)
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         where = f"{flow.path}:{mention.node.lineno}"
+        if steps[-2:] == ("path", "join"):
+            return  # to a file that stays
         if name in _SINKS or name.endswith(("Error", "Exception")):
             if name in ("append", "add"):
                 self.result.leaves = True
@@ -158,6 +164,10 @@ class Uses:
             if not text and not self._is_followed(value, call, node):
                 self._obstacle(f"{where}: the path could not be followed into `{ast.unparse(call.func)}`")
             return
+        if isinstance(value, Slot) and not text and self._takes_path(value, name):
+            self.result.leaves = True
+            self.result.either.append(f"{where}: `{ast.unparse(call.func)}` is handed the path, and cannot be followed")
+            return
         if name in CONSUMERS and not text:
             self._site(flow, facts, mention.node, Op.PASS, mention.frame, mention.places)
             return
@@ -166,6 +176,16 @@ class Uses:
             self._hold(self._slot(flow.path, mention.frame, steps))
             return
         self._obstacle(f"{where}: `{ast.unparse(call.func)}` is handed the path, and may open the file by it")
+
+    def _takes_path(self, slot: Slot, name: str) -> bool:
+        """Whether what is called by a name that holds a function works on a `Path`, so that all it does is known."""
+        annotations = [ref.annotation for _, ref in self.operations.map.writes(slot)]
+        annotations += [
+            parameter.annotation
+            for function in self.program.functions.get(name, ())
+            for parameter in self.program.frame(function).parameters
+        ]
+        return any("Path" in annotation for annotation in annotations)
 
     def _is_followed(self, value: Function | Class, call: ast.Call, node: ast.AST) -> bool:
         """Whether the parameter that takes an argument is known to be a path of this location."""

@@ -11,6 +11,7 @@ from unstate.facts.hints import path_of
 from unstate.facts.values import Expression
 from unstate.link.django_files import DjangoFiles, entry
 from unstate.link.foldermap import Map
+from unstate.link.partial import Partial
 from unstate.link.places import Places, parse
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
@@ -82,6 +83,7 @@ class Operations:
         self.program = program
         self.resolver = resolver
         self.map = Map(program, resolver)
+        self.partial = Partial(self.map)
         self.django = DjangoFiles(program, resolver, self.map)
         self.found: list[Operation] = []
         for path, file in program.facts.items():
@@ -144,6 +146,14 @@ class Operations:
                 argument = node.args[1:2] if name == "dump" else node.args[:1]
                 for found in argument:
                     yield (Op.WRITE if name == "dump" else Op.READ), found
+        elif name == "write":
+            # `archive.write(path, arcname)`, and not a file's own `write(text)`
+            if (
+                owner is not None
+                and len(node.args) + len(node.keywords) > 1
+                and self._is_archive(path, call.frame, owner)
+            ):
+                yield Op.READ, node.args[0] if node.args else _keyword(node, "filename")
         elif name in _SERVING:
             found = _keyword(node, _SERVING[name])
             if found is not None:
@@ -181,6 +191,17 @@ class Operations:
                     target = _keyword(node, "path") or _keyword(node, "directory") or _keyword(node, "path_or_file")
                 if target is not None:
                     yield op, target
+
+    def _is_archive(self, path: str, frame: int, owner: Any) -> bool:
+        """Whether a name holds a zip archive, as its making or its annotation says."""
+        steps = path_of(owner)
+        found = self.program.lookup(path, frame, steps[0]) if len(steps) == 1 else None
+        return found is not None and any(
+            "ZipFile" in binding.parameter.annotation
+            if binding.parameter is not None
+            else binding.ref is not None and "ZipFile" in (*binding.ref.value, *binding.ref.annotation.split("."))
+            for binding in found[1]
+        )
 
     def _is_response_file(self, path: str, frame: int) -> bool:
         value = self.resolver.resolve(path, frame, ("file",))

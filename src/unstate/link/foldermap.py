@@ -124,6 +124,16 @@ class Map(Paths):
             for found in self.program.facts[function.path].expressions
         )
 
+    def lent(self) -> set[Place]:
+        """The places that context managers lend and delete again."""
+        return {
+            place
+            for path, frame in self._returns
+            if self.program.facts[path].frames[frame].sort == FUNCTION
+            and self._removes_what_it_yields(Function(path, frame))
+            for place in self._returned_anew(Function(path, frame), {})
+        }
+
     def returned(self, function: Function, scope: Scope) -> Places:
         if self._removes_what_it_yields(function):
             return (Place(TEMPORARY, function),)
@@ -346,11 +356,11 @@ class Map(Paths):
         position = names.index(slot.name) - (names[0] in ("self", "cls"))
         if position < 0:  # `self`: no call hands it over
             return tuple(found)
-        for path, ref, index in self._callers(Function(slot.path, slot.frame)):
+        for path, ref, index in self.callers(Function(slot.path, slot.frame)):
             found += self._argument(path, ref, index, position, slot.name)
         return tuple(found)
 
-    def _callers(self, function: Function) -> list[tuple[str, Ref, int]]:
+    def callers(self, function: Function) -> list[tuple[str, Ref, int]]:
         """Calls of a function: file, reference, and the step that names it. Some, where there are many."""
         if function in self._called:
             return self._called[function]
@@ -388,13 +398,15 @@ class Map(Paths):
         kept = self._call_sources.get((path, ref.ends[2 * after], ref.ends[2 * after + 1]))
         if kept is not None:
             return self._of_call(path, ref.frame, kept, position, keyword)
-        before = sum(1 for step in ref.path[1:after] if step == "()" or step.startswith("["))
-        arguments = ref.arguments[before] if before < len(ref.arguments) else ()
-        ordinary = [argument.hint for argument in arguments if not argument.name]
-        hint: Hint = next((argument.hint for argument in arguments if argument.name == keyword), ())
-        if not hint and position < len(ordinary):
-            hint = ordinary[position]
+        hint = hint_of(ref, index, position, keyword)
         return self.steps(path, ref.frame, hint, {}) if hint[:1] not in ((), ("=",)) else ()
+
+    def called_at(self, path: str, ref: Ref, index: int) -> Expression | None:
+        """The call whose name is the step of that number, where its source was kept."""
+        after = index + 1
+        if ref.path[after : after + 1] != ("()",):
+            return None
+        return self._call_sources.get((path, ref.ends[2 * after], ref.ends[2 * after + 1]))
 
     def _of_call(self, path: str, frame: int, call: Expression, position: int, keyword: str) -> Places:
         node = parse(call.source)
@@ -413,6 +425,15 @@ class Map(Paths):
             if call.frame == ref.frame and call.span[:2] <= (ref.line, ref.column) <= call.span[2:]:
                 return self._of_call(path, ref.frame, call, position + int(ref.position or 0) + 1, keyword)
         return ()
+
+
+def hint_of(ref: Ref, index: int, position: int, keyword: str) -> Hint:
+    """What is known of the argument that a call passes for a parameter, () where nothing is."""
+    before = sum(1 for step in ref.path[1 : index + 1] if step == "()" or step.startswith("["))
+    arguments = ref.arguments[before] if before < len(ref.arguments) else ()
+    ordinary = [argument.hint for argument in arguments if not argument.name]
+    hint: Hint = next((argument.hint for argument in arguments if argument.name == keyword), ())
+    return hint or (ordinary[position] if position < len(ordinary) else ())
 
 
 def _bare(name: str) -> str:

@@ -109,3 +109,16 @@ def is_pruned(chain: Sequence[Node]) -> bool:
         case cst.For(target=cst.Tuple(elements=[_, cst.Element(value=cst.Name(value=name)), *_]), body=body):
             return re.search(rf"\b{name}(\[|\.)", code(body)) is not None
     return False
+
+
+def is_made(chain: Sequence[Node]) -> bool:
+    """Whether the folder that a call removes is made by the code itself, so that it is always there."""
+    call = chain[-1]
+    if not isinstance(call, cst.Call) or not call.args:
+        return False
+    folder = call.args[0].value
+    if isinstance(folder, cst.Call):
+        return True  # what it gives may have been made there
+    function = next((each for each in reversed(chain) if isinstance(each, cst.FunctionDef)), None)
+    text = code(function) if function is not None else ""
+    return f"{code(folder)}.mkdir(" in text or f"makedirs({code(folder)}" in text

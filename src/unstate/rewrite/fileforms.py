@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -143,6 +144,10 @@ def _removed(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
     if _positional(node) == 1 and len(node.args) == 2 and ignore is not None:
         return Form("remove_tree", lambda call: [_plain(call.args[0]), cst.Arg(call.args[1].value)])
     return "`rmtree` is called with more than the path"
+
+
+# What the code makes first, so that it is there, need not be there in S3.
+LENIENT = Form("remove_tree", lambda call: [_plain(call.args[0]), cst.Arg(cst.Name("True"))])
 
 
 def _moved(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
@@ -298,6 +303,13 @@ def _globbed_below(node: cst.Call, ops: frozenset[Op]) -> Chosen:
     return Form("glob_folder", lambda call: [_owner(call), _plain(call.args[0]), *recursive])
 
 
+def _touched(node: cst.Call, ops: frozenset[Op]) -> Chosen:
+    words = [arg.keyword.value if arg.keyword is not None else "" for arg in node.args]
+    if words not in ([], ["exist_ok"]):
+        return "`touch` is called with a mode"
+    return Form("touch_file", lambda call: [_owner(call), *(_plain(arg) for arg in call.args)])
+
+
 def _renamed(node: cst.Call, ops: frozenset[Op]) -> Chosen:
     helper = _BOTH_ENDS.get((False, ops))
     if helper is None or len(node.args) != 1:
@@ -319,6 +331,7 @@ _METHODS: dict[str, Callable[[cst.Call, frozenset[Op]], Chosen]] = {
     "write_bytes": _method("write_file", "data"),
     "write_text": _method("write_text_file", "data", "encoding", "errors", "newline"),
     "unlink": _method("remove_file", "missing_ok"),
+    "touch": _touched,
     "iterdir": _method("folder_paths"),
     "glob": _globbed_below,
     "rglob": _globbed_below,
@@ -377,9 +390,9 @@ def _copied(node: cst.Call, ops: frozenset[Op], operands: frozenset[int]) -> Cho
     return Copy(index, "r" if ops == {Op.READ} else "r+")
 
 
-def appended(arg: cst.Arg, value: str) -> cst.Arg:
-    """A positional argument with a text."""
-    return cst.Arg(cst.SimpleString(f'"{value}"'))
+def text(value: str) -> cst.Arg:
+    """A positional argument that is a text."""
+    return cst.Arg(cst.SimpleString(json.dumps(value, ensure_ascii=False)))
 
 
 def separated(args: Sequence[cst.Arg]) -> list[cst.Arg]:

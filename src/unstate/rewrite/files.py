@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from unstate.model import ELSEWHERE, Op, Refusal
+from unstate.model import ELSEWHERE, WITHOUT, Op, Refusal
 from unstate.rewrite import chains, djangofiles, fileforms
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.fileforms import Copy, Folder, Form, Left, Opened, code, separated
@@ -35,6 +35,7 @@ WIPES = (
     "the folder is emptied no more when the app starts or ends: with two processes that would delete the files of the"
     " other; where old files are to go, set a lifecycle rule on the bucket"
 )
+LOCAL = "`{}` in this folder stays on local disk: a database, or what a request makes and deletes"
 TOLD = "operations whose path may lie in this folder or in another look at the path: other files stay on local disk"
 COPIES = "`{}` is given a local copy of the file while it runs"
 
@@ -129,9 +130,22 @@ class FileEdits:
             self._refuse(owners, place[0], "the folder gets its name here, and that could not be located")
             return
 
+        local = {
+            context.removeprefix(WITHOUT)
+            for binding in owners
+            for site in binding.in_file(self.source.path)
+            if chains.place(site) == place and site.op is Op.DEFINE
+            for context in site.contexts
+        }
+        for name in sorted(local):
+            self._differ(owners, LOCAL.format(name))
+
         def change(new: Node) -> Node:
             assert isinstance(new, cst.BaseExpression)
-            return cst.Call(cst.Name(self.names.use("stored_folder")), [cst.Arg(fileforms.bare(new))])
+            names = [fileforms.text(name) for name in sorted(local)]
+            return cst.Call(
+                cst.Name(self.names.use("stored_folder")), separated([cst.Arg(fileforms.bare(new)), *names])
+            )
 
         self._change(chain, change)
         self._differ(owners, TOLD)
@@ -162,6 +176,8 @@ class FileEdits:
             case str():
                 self._refuse(owners, self._line(node), chosen)
             case Form():
+                if chosen.helper == "remove_tree" and chains.is_made(chain) and len(node.args) == 1:
+                    chosen = fileforms.LENIENT
                 self._form(owners, chain, node, chosen)
             case Copy():
                 self._copy(owners, self._chain(dict(chains.operands(node))[chosen.index]), chosen.mode, code(node.func))
@@ -428,7 +444,7 @@ def _wrapped(new: Node, wraps: Sequence[tuple[str, str, cst.BaseExpression, str]
         cst.WithItem(
             cst.Call(
                 cst.Name(helper),
-                separated([cst.Arg(path), *([fileforms.appended(cst.Arg(path), str(mode))] if mode else [])]),
+                separated([cst.Arg(path), *([fileforms.text(mode)] if mode else [])]),
             ),
             cst.AsName(cst.Name(local)),
         )
