@@ -145,6 +145,48 @@ def test_several_paths_are_done_in_turn(run: Run, app: Path, tmp_path: Path) -> 
     assert run("scan", clean, app).code == 1
 
 
+def test_several_paths_are_one_result_that_says_which_is_which(run: Run, app: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "app.py").write_text(APP)
+    run("scan", app, other, "--exit-zero", "--output-format", "json:both.json")
+    known = json.loads((tmp_path / "both.json").read_bytes())["stores"]
+    assert {store["path"] for store in known} == {f"{app.name}/app.py", "other/app.py"}
+    assert len({store["id"] for store in known}) == len(known) == 4
+    said = " ".join(text for store in known for text in store["evidence"])
+    assert f"{app.name}/app.py:4" in said
+    assert "other/app.py:4" in said
+    text = run("scan", app, other).out
+    assert "other  (2 stores)" in text
+    assert "2 services" in text
+
+
+def test_a_baseline_of_several_paths_tells_them_apart(run: Run, app: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "app.py").write_text("LIMIT = 3\n")
+    run("scan", app, other, "--exit-zero", "--output-format", "json:b.json")
+    assert run("scan", app, other, "--baseline", "b.json").code == 0
+    (other / "app.py").write_text(APP)  # the same names as in the first
+    assert run("scan", app, other, "--baseline", "b.json").code == 1
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("# unstate: ignore[US999]", "keeps nothing silent here, where US"),
+        ("# unstate: ignore[US501] why", "keeps nothing silent here, where US"),
+    ],
+)
+def test_a_comment_for_another_rule_says_which_is_found(run: Run, app: Path, comment: str, said: str) -> None:
+    lines = APP.splitlines(keepends=True)
+    (app / "app.py").write_text("".join([*lines[:3], lines[3].rstrip() + f"  {comment}\n", *lines[4:]]))
+    result = run("scan", app)
+    assert said in result.out
+    assert "Comments that silence nothing" in result.out
+    assert "Not read in full" not in result.out
+
+
 # --- bad input
 
 

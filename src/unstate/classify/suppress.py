@@ -20,14 +20,22 @@ def suppressed(
     selected is left alone.
     """
     used: set[tuple[str, int]] = set()
+    others: dict[tuple[str, int], str] = {}  # of comments for another rule than the one that is found: that one
     left = []
     for finding in findings:
-        covering = [found for found in comments.get(finding.store.path, ()) if _covers(found, finding)]
+        beside = [found for found in comments.get(finding.store.path, ()) if _stands_at(found, finding)]
+        covering = [found for found in beside if _names(found, finding)]
         used.update((finding.store.path, comment.line) for comment in covering)
+        others.update(((finding.store.path, comment.line), finding.rule) for comment in beside)
         if not covering:
             left.append(finding)
     unused = [
-        Diagnostic(path=path, line=comment.line, message=_message(comment), rule=UNUSED)
+        Diagnostic(
+            path=path,
+            line=comment.line,
+            message=_message(comment, others.get((path, comment.line), "")),
+            rule=UNUSED,
+        )
         for path, of_file in comments.items()
         for comment in of_file
         if (path, comment.line) not in used and _is_selected(comment, path, config)
@@ -35,10 +43,12 @@ def suppressed(
     return left, unused
 
 
-def _covers(comment: Suppression, finding: Finding) -> bool:
-    span = finding.store.span
-    on_it = span.line <= comment.line <= span.end_line
-    return on_it and (not comment.rules or any(finding.rule.startswith(rule) for rule in comment.rules))
+def _stands_at(comment: Suppression, finding: Finding) -> bool:
+    return finding.store.span.line <= comment.line <= finding.store.span.end_line
+
+
+def _names(comment: Suppression, finding: Finding) -> bool:
+    return not comment.rules or any(finding.rule.startswith(rule) for rule in comment.rules)
 
 
 def _is_selected(comment: Suppression, path: str, config: Config) -> bool:
@@ -47,6 +57,8 @@ def _is_selected(comment: Suppression, path: str, config: Config) -> bool:
     )
 
 
-def _message(comment: Suppression) -> str:
+def _message(comment: Suppression, found: str) -> str:
     rules = f"[{', '.join(comment.rules)}]" if comment.rules else ""
+    if found:
+        return f"unused: `unstate: ignore{rules}` keeps nothing silent here, where {found} is found"
     return f"unused: nothing is found here that `unstate: ignore{rules}` could keep silent; remove the comment"

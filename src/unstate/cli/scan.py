@@ -53,15 +53,22 @@ def scan(
         warn(str(error))
         raise typer.Exit(2) from None
 
+    results: list[tuple[Target, Scan]] = []
+
     def run(target: Target) -> int:
         result = scanning.findings(target, scanning.settings(target, select, ignore), jobs)
-        if baseline:
-            result = scanning.without(result, known)
-        for name, file in outputs:
-            _deliver(name, file, scanning.seen_from_here(result, target) if name in _ANNOTATING else result)
+        results.append((target, result))
         return FINDINGS if result.findings or result.diagnostics else 0
 
     code = each(paths, run)
+    if results:
+        alone = results[0][0] if len(paths) == 1 else None
+        result = results[0][1] if alone else scanning.together(results)
+        if baseline:
+            result = scanning.without(result, known)
+            code = code if code > FINDINGS else FINDINGS if result.findings or result.diagnostics else 0
+        for name, file in outputs:
+            _deliver(name, file, scanning.seen_from_here(result, alone) if alone and name in _ANNOTATING else result)
     raise typer.Exit(0 if exit_zero and code == FINDINGS else code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,12 +62,51 @@ def seen_from_here(scan: Scan, target: Target) -> Scan:
     root, here = target.root.resolve(), Path.cwd()
     if root == here or not root.is_relative_to(here):
         return scan
-    prefix, replace = root.relative_to(here).as_posix(), msgspec.structs.replace
+    return _moved(scan, root.relative_to(here).as_posix())
+
+
+def together(results: Sequence[tuple[Target, Scan]]) -> Scan:
+    """The scans of several targets as one, as if all were parts of the working folder. The ids say which part."""
+    from unstate.model import Scan
+
+    scans = [scan if target.root.resolve() == Path.cwd() else _as_part(scan, target) for target, scan in results]
+    found = dict.fromkeys(finding for scan in scans for finding in scan.findings)
+    problems = dict.fromkeys(each for scan in scans for each in scan.diagnostics)
+    return Scan(
+        findings=tuple(sorted(found, key=lambda each: (each.store.path, each.store.span.line, each.id))),
+        diagnostics=tuple(sorted(problems, key=lambda each: (each.path, each.line, each.rule))),
+    )
+
+
+def _as_part(scan: Scan, target: Target) -> Scan:
+    root, here, replace = target.root.resolve(), Path.cwd(), msgspec.structs.replace
+    prefix = (root.relative_to(here) if root.is_relative_to(here) else root).as_posix()
+
+    def part(finding: Finding) -> Finding:
+        store = finding.store
+        service = prefix if store.service == "." else f"{prefix}/{store.service}"
+        known = f"{finding.rule}:{service}:{store.module}:{store.name}"
+        return replace(finding, id=known, store=replace(store, service=service))
+
+    moved = _moved(scan, prefix)
+    return replace(moved, findings=tuple(map(part, moved.findings)))
+
+
+_PLACE = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w.-]+\.pyw?:\d)")  # "shop/app.py:12" in a sentence
+
+
+def _moved(scan: Scan, prefix: str) -> Scan:
+    """The scan with every path below a folder."""
+    replace = msgspec.structs.replace
+
+    def texts(sentences: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_PLACE.sub(lambda found: f"{prefix}/{found[1]}", sentence) for sentence in sentences)
 
     def moved(finding: Finding) -> Finding:
         store = finding.store
         sites = tuple(replace(site, path=f"{prefix}/{site.path}") for site in store.sites)
-        return replace(finding, store=replace(store, path=f"{prefix}/{store.path}", sites=sites))
+        store = replace(store, path=f"{prefix}/{store.path}", sites=sites)
+        return replace(finding, store=store, evidence=texts(finding.evidence), reasons=texts(finding.reasons))
 
     return replace(
         scan,

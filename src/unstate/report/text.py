@@ -13,6 +13,7 @@ from unstate.report.paint import Paint
 from unstate.report.words import count, visible
 
 INDENT = "    "
+_UNUSED = "US002"  # the rule about comments that silence nothing
 
 
 def scan_text(scan: Scan, *, colour: bool = False, width: int | None = None) -> str:
@@ -28,10 +29,13 @@ def scan_text(scan: Scan, *, colour: bool = False, width: int | None = None) -> 
             lines += [paint(f"{visible(service)}  ({count(len(findings), 'store')})", "bold underline"), ""]
         for finding in findings:
             lines += [*_store(finding, paint, width), ""]
-    if scan.diagnostics:
-        lines.append(paint("Not read in full", "bold"))
-        lines += [f"  {visible(words.at(each))}  {visible(each.message)}" for each in scan.diagnostics]
-        lines.append("")
+    unused = [each for each in scan.diagnostics if each.rule == _UNUSED]
+    unread = [each for each in scan.diagnostics if each.rule != _UNUSED]
+    for heading, diagnostics in (("Not read in full", unread), ("Comments that silence nothing", unused)):
+        if diagnostics:
+            lines.append(paint(heading, "bold"))
+            lines += [f"  {visible(words.at(each))}  {visible(each.message)}" for each in diagnostics]
+            lines.append("")
     if scan.findings:
         lines += [
             _verdicts(finding.limit for finding in scan.findings),
