@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from unstate.model import Op, Store
+from unstate.model import Op, Site, Store
 from unstate.plan.sources import Sources
 
 _PUTS = frozenset({Op.SETITEM})
@@ -14,7 +14,7 @@ _OTHER_PUTS = frozenset({Op.SETDEFAULT, Op.UPDATE, Op.ADD, Op.REBIND, Op.AUGITEM
 
 def key_field(store: Store, sources: Sources) -> str:
     """The field of every entry that is the key that it stands under; "" where there is none, or it cannot be told."""
-    if any(site.op in _OTHER_PUTS for site in store.sites):
+    if any(site.op in _OTHER_PUTS and not _is_of_entry(site, store, sources) for site in store.sites):
         return ""
     found: set[str] | None = None
     for path in sorted({site.path for site in store.sites if site.op in _PUTS}):
@@ -29,6 +29,13 @@ def key_field(store: Store, sources: Sources) -> str:
         if lines:  # one that is no plain assignment in a function
             return ""
     return min(found) if found else ""
+
+
+def _is_of_entry(site: Site, store: Store, sources: Sources) -> bool:
+    """Whether it is an entry that gets another name there, not the store."""
+    lines = sources.source(site.path, store.service).content.decode(errors="replace").splitlines()
+    behind = lines[site.span.end_line - 1][site.span.end_column :]
+    return site.op is Op.ALIAS and behind.startswith(("[", ".get("))
 
 
 def _puts(function: ast.AST, places: set[tuple[int, int]]) -> Iterator[ast.Assign]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 
@@ -77,8 +77,17 @@ def _methods(of: cst.ClassDef) -> Iterator[cst.FunctionDef]:
 
 def library(flow: Flow, node: cst.BaseExpression | None, depth: int = 0) -> str:
     """The library that a function, or the object that it is called on, is of; "" for none that can be told."""
-    if depth > _DEPTH:
+    if depth > _DEPTH or node is None:
         return ""
+    if flow.parent(node) is None:  # no part of the tree, but an annotation that was read
+        return _library(flow, node, depth)
+    key = ("library", (id(node), depth))
+    if key not in flow.memo:
+        flow.memo[key] = _library(flow, node, depth)
+    return cast(str, flow.memo[key])
+
+
+def _library(flow: Flow, node: cst.BaseExpression, depth: int) -> str:
     match node:
         case cst.Name(value=name):
             return flow.imported_from(name) or _of_all(_given(flow, node, name), depth)
@@ -187,6 +196,13 @@ def _is_record(flow: Flow, of: cst.ClassDef) -> bool:
 
 def plain_fields(flow: Flow, model: str) -> frozenset[str]:
     """Names that are, in a model and all that its fields may hold, fields of values that nobody can change in place."""
+    key = ("plain fields", model)
+    if key not in flow.memo:
+        flow.memo[key] = _plain_fields(flow, model)
+    return cast("frozenset[str]", flow.memo[key])
+
+
+def _plain_fields(flow: Flow, model: str) -> frozenset[str]:
     plain: set[str] = set()
     other: set[str] = set()
     seen: set[str] = set()
@@ -206,10 +222,10 @@ def _collect(flow: Flow, model: str, plain: set[str], other: set[str], seen: set
         other.update(each.name.value for each in _methods(of))
         for name, annotation in _fields(of):
             named = _class_names(annotation.annotation)
-            enums = {each for each in named if _is_enum(where, each)}
+            enums = {each for each in named if _is_enum(where, each) or _is_plain_alias(where, each)}
             settled = is_plain_annotation(annotation, enums)
             (plain if settled else other).add(name)
-            for each in sorted(named - enums):
+            for each in sorted(each for each in named - enums if not where.imported_from(each)):
                 known &= _collect(where, each, plain, other, seen)
         for base in of.bases:
             known &= _collect(where, called_name(base.value), plain, other, seen)
@@ -229,6 +245,16 @@ def _is_enum(flow: Flow, name: str) -> bool:
     return bool(found) and all(not _ENUMS.isdisjoint(called_name(base.value) for base in of.bases) for of in found)
 
 
+def _is_plain_alias(flow: Flow, name: str) -> bool:
+    """Whether a module calls a type so whose values nobody can change in place: `Status = str`."""
+    for use in flow.uses(name):
+        target = flow.parent(use)
+        assign = flow.parent(target) if isinstance(target, cst.AssignTarget) else None
+        if isinstance(assign, cst.Assign) and flow.function(assign) is None:
+            return is_plain_annotation(cst.Annotation(assign.value))
+    return False
+
+
 def _class_names(annotation: cst.CSTNode) -> set[str]:
     """Names in an annotation that look like those of classes."""
     match annotation:
@@ -238,7 +264,7 @@ def _class_names(annotation: cst.CSTNode) -> set[str]:
             except cst.ParserSyntaxError:
                 return set()
         case cst.Name(value=name):
-            return {name} if name.lstrip("_")[:1].isupper() else set()
+            return {name} if name.lstrip("_")[:1].isupper() and name != "None" else set()
     return {name for child in annotation.children for name in _class_names(child)}
 
 

@@ -13,6 +13,7 @@ import libcst as cst
 from unstate.model import Accessor
 from unstate.rewrite import accessors, callees, stale
 from unstate.rewrite import flowwords as words
+from unstate.rewrite.instances import instances
 from unstate.rewrite.places import (
     bindings_of,
     called,
@@ -30,7 +31,6 @@ from unstate.rewrite.places import (
     registers,
     root_name,
     root_of,
-    waits,
 )
 from unstate.rewrite.trace import Change, Trace
 from unstate.rewrite.tree import Tree
@@ -148,38 +148,6 @@ class Flow(Tree):
             return reason
         trace.changes.append(Change(statement, trace.root, trace.step))
         return None
-
-    def _stands_in(self, start: cst.CSTNode | None, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
-        """Whether what is changed at a node is reached from what was read by subscripts and attributes alone, in a
-        statement that does nothing before that could look at it."""
-        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or waits(statement):
-            return False
-        if not isinstance(statement.body[0], cst.Assign | cst.AugAssign | cst.Expr | cst.Del):
-            return False
-        top = node
-        while isinstance(top, cst.BaseExpression):  # not in a part of the statement that may not run
-            around = self._parents[id(top)]
-            whole = isinstance(around, cst.Call) and around.func is top
-            if (
-                isinstance(around, cst.BaseExpression)
-                and not whole
-                and not isinstance(around, cst.Subscript | cst.Attribute)
-            ):
-                return False
-            top = around
-        if not isinstance(top, cst.AssignTarget | cst.BaseSmallStatement):
-            return False
-        while node is not start:
-            if not isinstance(node, cst.Subscript | cst.Attribute):
-                return False
-            node = node.value
-        return True
-
-    def _first_step(self, start: cst.CSTNode | None) -> cst.CSTNode | None:
-        """The part of a value that is stepped into where it is read."""
-        around = None if start is None else self._parents[id(start)]
-        method = isinstance(around, cst.Attribute) and isinstance(self._parents[id(around)], cst.Call)
-        return None if method or not isinstance(around, cst.Subscript | cst.Attribute) else around
 
     def _attribute(self, parent: cst.Attribute, trace: Trace) -> str | None:
         call = self._parents[id(parent)]
@@ -422,7 +390,7 @@ class Flow(Tree):
         for name in sorted(names) if trace.changers else ():
             for call in stale.changing_calls(self, trace.changers, function, at):
                 if any(not self._is_weighed(use) for use in stale.uses_behind(self, function, name, call)):
-                    trace.notes.append(f"`{name}`, a part of it, does not see what `{called(call)}` changes")
+                    trace.notes.append(f"`{name}` is the entry as it was, or a part of it: it misses what `{called(call)}` changes")
                     break
 
     def _is_weighed(self, use: cst.Name) -> bool:
@@ -501,13 +469,25 @@ class Flow(Tree):
         if others is not None and (accessor := self._accessor(node, function, method, trace)) is not None:
             trace.given.add(accessor)
         if others is None:
-            return f"`{name}` hands it out"
+            return self._returned_by_method(function, name, trace) if method else f"`{name}` hands it out"
         root, trace.root = trace.root, ""
         try:
             owner = self.owner_of(function)
             return _first(flow._uses_of(name, method, owner, trace) for flow in (self, *others))
         finally:
             trace.root = root
+
+    def _returned_by_method(self, function: cst.FunctionDef, name: str, trace: Trace) -> str | None:
+        """A value that a method returns whose name alone does not tell who calls it."""
+        where = None if name.startswith("__") else instances(self, self.owner_of(function))
+        if where is None:
+            return f"`{name}` hands it out"
+        root, trace.root = trace.root, ""
+        try:
+            reason = _first(flow._called_use(use, trace) for flow, use in where.uses(name))
+        finally:
+            trace.root = root
+        return reason and f"`{name}` hands it out, and there {reason}"
 
     def _accessor(self, node: cst.CSTNode, function: cst.FunctionDef, method: bool, trace: Trace) -> Accessor | None:
         """How a function gives out what is found under its argument: the value itself, and nothing else of the kind."""

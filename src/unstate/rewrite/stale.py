@@ -34,6 +34,7 @@ def changing_calls(
                 and call.func is callee
                 and flow.function(call) is function
                 and flow.is_behind(call, after)
+                and not any(isinstance(each, cst.Lambda) for each in flow.around(call))  # it runs at another time
                 and any(_may_be(flow, callee, name, owner) for owner in by_name[name])
             ):
                 yield call

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import libcst as cst
 
-from unstate.rewrite.places import bound_as, called_name, in_order, parts, root_name
+from unstate.rewrite.places import bound_as, called_name, in_order, parts, root_name, waits
 
 
 class Tree:
@@ -15,6 +15,7 @@ class Tree:
     def __init__(self, module: cst.Module, local_modules: frozenset[str] = frozenset()) -> None:
         """`local_modules`: the top-level names of the service's own modules."""
         self.module = module
+        self.memo: dict[tuple[str, object], object] = {}  # what was found out about parts of the tree
         self._local_modules = local_modules
         self._parents: dict[int, cst.CSTNode] = {}
         self._order: dict[int, int] = {}
@@ -160,3 +161,35 @@ class Tree:
     def is_no_use(self, name: cst.CSTNode) -> bool:
         """Whether a name is another's attribute, an import or a definition."""
         return isinstance(self._parents[id(name)], cst.Attribute | cst.ImportAlias | cst.FunctionDef)
+
+    def _stands_in(self, start: cst.CSTNode | None, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
+        """Whether what is changed at a node is reached from what was read by subscripts and attributes alone, in a
+        statement that does nothing before that could look at it."""
+        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or waits(statement):
+            return False
+        if not isinstance(statement.body[0], cst.Assign | cst.AugAssign | cst.Expr | cst.Del):
+            return False
+        top = node
+        while isinstance(top, cst.BaseExpression):  # not in a part of the statement that may not run
+            around = self._parents[id(top)]
+            whole = isinstance(around, cst.Call) and around.func is top
+            if (
+                isinstance(around, cst.BaseExpression)
+                and not whole
+                and not isinstance(around, cst.Subscript | cst.Attribute)
+            ):
+                return False
+            top = around
+        if not isinstance(top, cst.AssignTarget | cst.BaseSmallStatement):
+            return False
+        while node is not start:
+            if not isinstance(node, cst.Subscript | cst.Attribute):
+                return False
+            node = node.value
+        return True
+
+    def _first_step(self, start: cst.CSTNode | None) -> cst.CSTNode | None:
+        """The part of a value that is stepped into where it is read."""
+        around = None if start is None else self._parents[id(start)]
+        method = isinstance(around, cst.Attribute) and isinstance(self._parents[id(around)], cst.Call)
+        return None if method or not isinstance(around, cst.Subscript | cst.Attribute) else around
