@@ -390,7 +390,9 @@ class Flow(Tree):
         for name in sorted(names) if trace.changers else ():
             for call in stale.changing_calls(self, trace.changers, function, at):
                 if any(not self._is_weighed(use) for use in stale.uses_behind(self, function, name, call)):
-                    trace.notes.append(f"`{name}` is the entry as it was, or a part of it: it misses what `{called(call)}` changes")
+                    trace.notes.append(
+                        f"`{name}` is the entry as it was, or a part of it: it misses what `{called(call)}` changes"
+                    )
                     break
 
     def _is_weighed(self, use: cst.Name) -> bool:
