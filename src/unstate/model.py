@@ -260,6 +260,7 @@ class Group(Value, frozen=True):
     decisions: tuple[Decision, ...] = ()  # open questions, each with the default that the patch uses
     answers: tuple[tuple[str, str], ...] = ()  # (decision name, answer) that differ from the defaults
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries, whose callers write their changes back
+    steady: bool = False  # a list that is only ever appended to, so that entries stay at their places
     key_field: str = ""  # the field of each entry that is its key, "" where no such field is known
     changers: tuple[str, ...] = ()  # functions that change entries in place, behind which names of them are read again
     awaited: tuple[str, ...] = ()  # functions that become asynchronous, their callers with them

@@ -98,3 +98,40 @@ def test_expiry_stays(stored: Stored) -> None:
     stored.put({"a": 1})
     stored.save({"a": 2}, "a")
     assert stored.in_hash or 0 < int(stored.redis.ttl("saves:a")) <= 1000  # type: ignore[arg-type]
+
+
+def test_writers_of_different_fields_of_an_entry_of_a_list_lose_nothing(services: Services) -> None:
+    module: Any = sys.modules[SERVICES]
+    services.redis.delete("saves")
+    services.redis.rpush("saves", json.dumps({"other": 1}), json.dumps({}))
+
+    def write(name: str) -> None:
+        for number in range(ROUNDS):
+            value = json.loads(services.redis.lindex("saves", 1) or b"")
+            value[name] = number
+            module.list_save_entry(module.redis_client, "saves", 1, json.dumps(value), name)
+
+    with ThreadPoolExecutor(len(FIELDS)) as pool:
+        list(pool.map(write, FIELDS))
+    assert [json.loads(raw) for raw in services.redis.lrange("saves", 0, -1)] == [
+        {"other": 1},
+        dict.fromkeys(FIELDS, ROUNDS - 1),
+    ]
+
+
+def test_a_place_that_is_not_there_is_not_made(services: Services) -> None:
+    module: Any = sys.modules[SERVICES]
+    services.redis.delete("saves")
+    module.list_save_entry(module.redis_client, "saves", 0, "{}")
+    assert services.redis.exists("saves") == 0
+
+
+def test_what_a_store_starts_with_is_written_once(services: Services) -> None:
+    module: Any = sys.modules[SERVICES]
+    services.redis.delete("seeds", "seeds!seeded")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: module.seed(module.redis_client, "seeds", "RPUSH", ["a", "b"]), range(8)))
+    assert services.redis.lrange("seeds", 0, -1) == [b"a", b"b"]
+    services.redis.delete("seeds")
+    LOOP.run_until_complete(module.async_seed(module.async_redis_client, "seeds", "RPUSH", ["a", "b"]))
+    assert services.redis.exists("seeds") == 0

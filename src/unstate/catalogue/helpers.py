@@ -76,6 +76,7 @@ _ALL = (
     Helper("hash_mutate_made", ("hash_set_default", "dumps", "loads"), (*_ANY, *_CALLABLE), remote=True),
     Helper("with_fields", ("dumps", "loads")),
     Helper("save_entry", ("with_fields",), _ANY, remote=True),
+    Helper("list_save_entry", ("with_fields",), _ANY, remote=True),
     Helper("hash_save_entry", ("with_fields",), _ANY, remote=True),
     Helper("hash_count", (), (*_ANY, "from collections import Counter"), remote=True),
     Helper("popped", ("T",)),

@@ -25,6 +25,7 @@ from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
+from unstate.plan.steady import is_steady
 from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.plan.typed import type_of
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
@@ -175,6 +176,7 @@ class Planner:
             key_type=choice.key_type,
             safe_keys=choice.layout is Layout.S3 and made_by_the_app(finding.store, trees),
             prefix=settled.prefix,
+            steady=choice.container == "list" and is_steady(finding.store, self.sources),
             key_field=key_field(finding.store, self.sources) if finding.shape is Shape.MODEL else "",
             ttl_seconds=settled.ttl_seconds if choice.layout is Layout.STRING else None,
             decisions=settled.decisions,

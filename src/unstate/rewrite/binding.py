@@ -29,6 +29,7 @@ class Binding:
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them
     seeded: bool = False  # its definition holds entries, which the first process writes
+    steady: bool = False  # a list that is only ever appended to: an entry stays at its place
     holds_records: bool = False  # every value is a dict
     zero: str = ""  # the definition's literal, for containers without keys
 

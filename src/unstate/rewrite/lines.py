@@ -29,3 +29,9 @@ def without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:
     while lines and lines[-1].comment is None:
         lines = lines[:-1]
     return lines
+
+
+def counted(loop: cst.For, place: cst.BaseExpression) -> cst.For:
+    """A loop over a list that counts the places of its entries: `for place, each in enumerate(...)`."""
+    target = cst.Tuple([cst.Element(place), cst.Element(loop.target)], lpar=[], rpar=[])
+    return loop.with_changes(target=target, iter=cst.Call(cst.Name("enumerate"), [cst.Arg(loop.iter)]))

@@ -41,7 +41,7 @@ def parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def bindings_of(function: cst.CSTNode, name: str) -> list[cst.CSTNode | None]:
     """What a local name is bound to, once for each place that binds it; None where it is no plain value,
-    the statement where it may be the same object, `s |= more`."""
+    the statement where it may be the same object, `s |= more`, the loop of a comprehension that has it for itself."""
     return list(_bindings(function, name))
 
 
@@ -63,7 +63,7 @@ def _bindings(node: cst.CSTNode, name: str) -> Iterator[cst.CSTNode | None]:
         case cst.For(target=target, iter=iterated) if name in _stored_in(target):
             yield iterated
         case cst.CompFor(target=target) if name in _stored_in(target):
-            yield None
+            yield node
         case cst.Param(name=cst.Name(value=bound)) if bound == name:
             yield None
         case cst.AsName(name=target) if name in names_in(target):

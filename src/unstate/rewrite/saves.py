@@ -23,6 +23,7 @@ LIFTED = "entry"  # what an entry is called that had no name
 _FORMS = {
     Layout.STRING: "save_entry(redis_client, KEY, ENC(v){})",
     Layout.HASH: "hash_save_entry(redis_client, NAME, FIELD, ENC(v){})",
+    Layout.LIST: "list_save_entry(redis_client, NAME, k, ENC(v){})",
 }
 
 
@@ -44,6 +45,7 @@ class Alias:
     stored: bool
     changes: list[Change]
     loops: list[cst.While]  # that go on with it, while others may change the entry
+    counting: cst.For | None = None  # over a list: the key is the place in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Save:
     name: str
     fields: tuple[str, ...]  # source of the keys that changed; none for the whole value
     lifted: cst.CSTNode | None = None  # what is read in the statement, and gets that name in front of it
+    loop: cst.For | None = None  # over a list, which counts the places that are the keys
     shared: bool = False  # whether changes before the statement are written back with it
 
     @property
@@ -96,6 +99,7 @@ class Saves:
     """Collects the aliases of one file, and says where their changes are written back."""
 
     flow: Flow
+    fresh: Callable[[str], str]  # a name that the file does not have
     aliases: list[Alias] = field(default_factory=list)
     lifts: list[Lift] = field(default_factory=list)
 
@@ -113,6 +117,15 @@ class Saves:
             return None
         known = key if isinstance(key, cst.BaseExpression) else None
         alias = Alias(binding, node, known, name, function, stored, trace.changes, trace.loops)
+        if (
+            trace.changes
+            and binding.steady
+            and isinstance(node, cst.Name | cst.Attribute)
+            and isinstance(loop, cst.For)
+        ):
+            number = sum(each.counting is not None and each.function is function for each in self.aliases[:-1])
+            alias.counting = loop
+            alias.key = cst.Name(self.fresh(f"place_{number + 1}" if number else "place"))
         self.aliases.append(alias)
         if not trace.changes:
             return None
@@ -120,6 +133,8 @@ class Saves:
         reason: str | None = f"`{name}` is changed, and which entry it is cannot be told here"
         if alias.key is not None:
             reason = _unsteady(self.flow, alias, statements)
+        if binding.layout is Layout.LIST:
+            return None if alias.counting else f"`{name}` is changed, and its place in the list cannot be told here"
         if reason is not None and binding.key_field:  # the entry says it itself
             alias.key = cst.Attribute(cst.Name(name), cst.Name(binding.key_field))
             changed = any(f'"{binding.key_field}"' in _fields(change.step) for change in trace.changes)
@@ -128,7 +143,7 @@ class Saves:
 
     def _lift(self, binding: Binding, node: cst.CSTNode, key: cst.CSTNode | None, trace: Trace) -> str | None:
         """`x[k]["f"].append(f())`: the entry gets a name of its own in front of the statement."""
-        if binding.layout not in _FORMS or not isinstance(key, cst.BaseExpression):
+        if binding.layout not in _READS or not isinstance(key, cst.BaseExpression):
             return "which entry it is cannot be told here"
         if len(trace.changes) != 1 or not pure(key):
             return "it is changed in more than one way, or its key is not a plain expression"
@@ -207,6 +222,8 @@ class Saves:
         for value in bindings_of(alias.function, alias.name):
             if alias.binding.holds_records and isinstance(value, cst.AugAssign):
                 continue  # a dict takes the other's entries in, and stays what it is
+            if isinstance(value, cst.CompFor):
+                continue  # another name, which a comprehension has for itself
             if not put and (value is None or id(value) not in known):
                 return f"`{alias.name}` is not always the entry that it is read from"
         if put and any(each.name == alias.name and each not in same_entry for each in mine):
@@ -219,13 +236,14 @@ class Saves:
         for alias in self.aliases:
             for change in alias.changes:
                 assert alias.key is not None  # else it was refused
-                save = Save(change.statement, alias.binding, alias.key, alias.name, _fields(change.step))
+                fields = _fields(change.step)
+                save = Save(change.statement, alias.binding, alias.key, alias.name, fields, loop=alias.counting)
                 _put(found.setdefault(id(change.statement), []), save)
         for function in {id(alias.function): alias.function for alias in self.aliases}.values():
             _gather(function.body, found, touches)
         for lift in self.lifts:
             steps = _fields(lift.change.step)
-            save = Save(lift.change.statement, lift.binding, lift.key, LIFTED, steps, lift.node)
+            save = Save(lift.change.statement, lift.binding, lift.key, LIFTED, steps, lifted=lift.node)
             found.setdefault(id(lift.change.statement), []).append(save)
         return found
 
@@ -241,7 +259,7 @@ def _put(saves: list[Save], save: Save) -> None:
 
 def _joined(left: Save, right: Save, statement: cst.CSTNode) -> Save:
     fields = tuple(dict.fromkeys((*left.fields, *right.fields))) if left.fields and right.fields else ()
-    return Save(statement, left.binding, left.key, left.name, fields, shared=True)
+    return Save(statement, left.binding, left.key, left.name, fields, loop=left.loop, shared=True)
 
 
 def _gather(body: cst.CSTNode, found: dict[int, list[Save]], touches: Callable[[cst.CSTNode], bool]) -> None:

@@ -19,7 +19,7 @@ from unstate.rewrite.files import FileEdits
 from unstate.rewrite.fitting import expression_rules, statement_rules
 from unstate.rewrite.functions import Functions
 from unstate.rewrite.insert import Place, surrounded
-from unstate.rewrite.lines import without_blank_head, without_blank_tail, without_names
+from unstate.rewrite.lines import counted, without_blank_head, without_blank_tail, without_names
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, named, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
@@ -66,6 +66,7 @@ class Transformer(cst.CSTTransformer):
     reloads: Mapping[int, Sequence[Reload]] = field(default_factory=dict)  # by the statement that they stand at
     saves: Saves = field(init=False)
     _saved: set[int] = field(default_factory=set)
+    _counting: dict[int, cst.BaseExpression] = field(default_factory=dict)  # loops over lists, by what counts places
     _lifts: dict[int, Save] = field(default_factory=dict)  # by what is read
     _lifted: dict[int, cst.BaseExpression] = field(default_factory=dict)  # what it became
     _expressions: dict[int, _Found] = field(default_factory=dict)
@@ -84,7 +85,9 @@ class Transformer(cst.CSTTransformer):
 
     def __post_init__(self) -> None:
         cst.CSTTransformer.__init__(self)
-        self.saves = Saves(self.source.flow)
+        self.saves = Saves(self.source.flow, self.names.fresh)
+        counting = (save for saves in self.planned.values() for save in saves if save.loop is not None)
+        self._counting = {id(save.loop): save.key for save in counting}
         self._functions = Functions(self.awaited, self.source.flow.around)
         self._snapshots = Snapshots(self.references, self.source.flow)
         lifted = (save for saves in self.planned.values() for save in saves if save.lifted is not None)
@@ -322,6 +325,8 @@ class Transformer(cst.CSTTransformer):
             return cst.Name(self._replies[id(original_node)])
         if id(original_node) in self._expressions:
             return self._replaced_expression(original_node)
+        if isinstance(updated_node, cst.For) and id(original_node) in self._counting:
+            return counted(updated_node, self._counting[id(original_node)])
         if isinstance(original_node, cst.FormattedString):
             return updated_node.visit(Requote())
         if isinstance(original_node, cst.Global | cst.Nonlocal):
