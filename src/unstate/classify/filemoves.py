@@ -66,6 +66,12 @@ class Mover(Uses):
             self._take(survey.read(self._concerns), survey.facts)
         for flow, facts, touch in self.unknown if self.result.leaves else ():
             self._unknown(flow, facts, touch)
+        if self.result.leaves:
+            self.result.either += [
+                f"{flow.path}:{touch.call.lineno}: may work on a file of this folder: its name comes from elsewhere"
+                for flow, _, touch in self.around
+                if self._reached(flow.path, touch.frame)
+            ]
         for flow, facts, touch in self.around if self.result.either else ():
             self._site(flow, facts, touch.call, touch.op, touch.frame, elsewhere=True)
             self._site(flow, facts, touch.operand, Op.PATH, touch.frame, elsewhere=True)
