@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from unstate.model import Store
 from unstate.plan.sources import Sources
+from unstate.project import is_aside
 from unstate.rewrite import Rewritten
 
 
@@ -42,6 +43,34 @@ def blocked_loops(store: Store, outcomes: Iterable[Rewritten], group: str, sourc
         f"`{name}` is called by asynchronous code ({callers[name]}): the event loop waits while it talks to the service"
         for name in sorted(callers)
     ]
+
+
+def local_clocks(store: Store, sources: Sources) -> list[str]:
+    """A sentence for each file that uses the store and reads a clock which means nothing elsewhere."""
+    found = []
+    for path in sorted({site.path for site in store.sites}):
+        if is_aside(path) or b"monotonic" not in sources.read(path):
+            continue
+        lines = _monotonic(sources.source(path, store.service).tree, store.name.rpartition(".")[0])
+        if lines:
+            at = ", ".join(str(line) for line in sorted(lines))
+            found.append(
+                f"{path}, line{'s' if len(lines) > 1 else ''} {at}: `monotonic` counts from the start of one machine; "
+                "a time of it that is kept means nothing to another machine, or after a restart of this one"
+            )
+    return found
+
+
+def _monotonic(tree: ast.Module, owner: str) -> set[int]:
+    """The lines that read that clock: of a class, where the store belongs to one that is defined here."""
+    around: list[ast.AST] = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner]
+    return {
+        node.lineno
+        for scope in around or [tree]
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Name | ast.Attribute)
+        and getattr(node, "id", getattr(node, "attr", "")) in ("monotonic", "monotonic_ns")
+    }
 
 
 def _inert(tree: ast.Module) -> bool:

@@ -16,7 +16,7 @@ from unstate.plan.changers import with_callers
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
-from unstate.plan.effects import blocked_loops, lost_imports
+from unstate.plan.effects import blocked_loops, local_clocks, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
 from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key
@@ -27,7 +27,7 @@ from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
 from unstate.plan.steady import is_steady
 from unstate.plan.storages import STORAGE, CannotSetError
-from unstate.plan.typed import type_of
+from unstate.plan.typed import type_of, without_codec
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
@@ -87,6 +87,7 @@ class Planner:
             *_from_bound(finding.store),
             *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
             *lost,
+            *local_clocks(finding.store, self.sources),
             *(
                 f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"
                 for name in group.awaited
@@ -104,6 +105,8 @@ class Planner:
         """(class or type by which values travel, why they cannot); neither where JSON or text is enough."""
         if finding.shape is Shape.MODEL:
             return model_of(finding.store, self.sources)
+        if finding.shape in _TYPED and (kind := without_codec(finding.store, self.sources)):
+            return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON and has no codec"
         if finding.shape in _TYPED and container_of(finding.store) == "dict":
             return type_of(finding.store, self.sources)
         return "", ""

@@ -55,7 +55,7 @@ class Sources:
                 path,
                 self._exported(path, service),
                 partial(self._others, path, service),
-                self._local_modules(service),
+                self.local_modules(service),
             )
         return self._sources[path]
 
@@ -83,7 +83,7 @@ class Sources:
         paths = self._words[service, word]
         return None if len(paths) > _FEW or sum(len(self.read(each)) for each in paths) > _SHORT else paths
 
-    def _local_modules(self, service: str) -> frozenset[str]:
+    def local_modules(self, service: str) -> frozenset[str]:
         """The names that imports of the service's own modules may begin with."""
         if service not in self._modules:
             parts = (PurePosixPath(path).with_suffix("").parts for path in self.python_files(service))

@@ -50,6 +50,30 @@ def type_of(store: Store, sources: Sources) -> tuple[str, str]:
     return text, ""
 
 
+def without_codec(store: Store, sources: Sources) -> str:
+    """The declared type of a store's values that is a library's own, and no data; "" where there is none."""
+    imported = _libraries(sources.source(store.path, store.service).tree, sources.local_modules(store.service))
+    for text in store.value_types:
+        match _parsed(text):
+            case ast.Attribute(value=ast.Name(id=root)) if root in imported:
+                return text
+    return ""
+
+
+def _libraries(tree: ast.Module, local: frozenset[str]) -> set[str]:
+    """The names under which a module imports libraries whose types may be anything."""
+    found = set()
+    for node in tree.body:
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            root = alias.name.partition(".")[0]
+            if root not in local and root not in _DATA:
+                found.add(alias.asname or root)
+    return found
+
+
+_DATA = frozenset("typing typing_extensions datetime uuid decimal collections enum".split())
+
+
 def _files(store: Store) -> list[str]:
     """The files that read or write values."""
     return sorted({site.path for site in store.sites if site.op not in _KEYS_ALONE})
