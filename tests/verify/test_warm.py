@@ -106,7 +106,7 @@ def test_what_does_not_start_says_why(app: Path, backing: Backing) -> None:
     ("text", "modules"),
     [
         ("import os\n", ()),
-        ("from flask import Flask\n", ("flask",)),
+        ("from flask import Flask\n", ("flask", "redis", "redis.asyncio")),
         ("def f():\n    import redis\n", ("redis", "redis.asyncio")),
         ("import redis, flask\nfrom shop import flask\n", ("redis", "redis.asyncio")),
         ("from gevent import monkey\nimport flask\n", None),

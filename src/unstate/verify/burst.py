@@ -57,7 +57,7 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declar
 
     meaning = f"{COPIES} times the same request at once, over {phases.processes} processes, services delayed"
     tried = 0
-    told: list[str] = []
+    told: dict[str, list[str]] = {}  # what is said of steps -> their places
     first: Difference | None = None
     with (
         delaying(phases.backing) as (delays, env),
@@ -74,16 +74,20 @@ def burst(phases: Phases, reference: App, app: App, mask: Mask, declared: Declar
                 if each.tally.count(got) == expected:
                     continue
                 difference = _burst_difference(each, got)
-                place = f"step {step + 1} ({each.answers[0].request})"
+                place = f"{step + 1} ({each.answers[0].request})"
                 if texts := declared.of_burst(step) if declared is not None and got else "":
-                    told.append(f"{place} differs as declared: {texts}")
+                    told.setdefault(f"differs as declared: {texts}", []).append(place)
                     first = first or difference
                 elif got and app.shared and asked(app, phases.scenario, phases.backing, step).only_looks:
-                    told.append(f"{place} differs by {', '.join(app.shared)}: it changes nothing in Redis or S3")
+                    text = f"differs by {', '.join(app.shared)}: it changes nothing in Redis or S3"
+                    told.setdefault(text, []).append(place)
                 else:
                     return result(Outcome.DIFFERS, difference)
                 break
-    notes = (f"{tried} of {len(mask.first.answers)} steps", *told)
+    notes = (
+        f"{tried} of {len(mask.first.answers)} steps",
+        *(f"step {', '.join(places)} {text}" for text, places in told.items()),
+    )
     return result(Outcome.SAME if first is None else Outcome.DECLARED, first, *notes)
 
 

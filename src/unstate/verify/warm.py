@@ -26,11 +26,11 @@ from unstate.children import Child, Folder
 NURSERY = Path(__file__).with_name("nursery.py")
 PARENTS = 3
 SECONDS = 60.0  # for one answer; the first one waits for the imports
-KEPT = 4  # sets of libraries whose parents are kept
+KEPT = 6  # sets of libraries whose parents are kept
 # What takes long to import and does nothing else, by the name that an app imports it by.
 LIBRARIES: Mapping[str, Sequence[str]] = {
     "flask": ("flask",),
-    "fastapi": ("fastapi", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto"),
+    "fastapi": ("fastapi", "pydantic", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto"),
     "starlette": ("starlette.applications", "uvicorn", "uvicorn.protocols.http.auto"),
     "pydantic": ("pydantic",),
     "pydantic_settings": ("pydantic_settings",),
@@ -41,6 +41,8 @@ LIBRARIES: Mapping[str, Sequence[str]] = {
     "redis": ("redis", "redis.asyncio"),
     "boto3": ("boto3",),
 }
+# Imported with any framework: an app and its migration have the same parents.
+SERVICES = frozenset({"redis", "boto3"})
 # They change what is imported after them.
 _FIRST = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(?:gevent|eventlet)\b", re.MULTILINE)
 _IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
@@ -155,10 +157,11 @@ def imported(root: Path, paths: Iterable[str]) -> tuple[str, ...] | None:
             if _FIRST.search(text):
                 return None
             names.update(name.decode() for name in _IMPORT.findall(text))
-    own = {
-        name
-        for name in names
-        for path in paths
-        if (root / path / name).is_dir() or (root / path / f"{name}.py").exists()
-    }
-    return tuple(module for name in LIBRARIES if name in names - own for module in LIBRARIES[name])
+    places = [root / path for path in paths]
+    own = {name for name in LIBRARIES for at in places if (at / name).is_dir() or (at / f"{name}.py").exists()}
+    wanted = (LIBRARIES.keys() & names) - own
+    if wanted:
+        wanted |= SERVICES - own
+    if "fastapi" in wanted:
+        wanted.discard("starlette")
+    return tuple(dict.fromkeys(module for name in LIBRARIES if name in wanted for module in LIBRARIES[name]))
