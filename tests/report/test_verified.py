@@ -36,6 +36,7 @@ DIFFERS = Report(
     *("app:app", "drive.py", "a Redis and an S3", 5, (BASELINE, TEETH, ROTATE)),
     leftovers=(Changed("app.tokens", ("POST /login",)),),
     beside=Beside(("app.users",), ("app.jobs",), ()),
+    shared=("instance/data.db",),
 )
 SAME = Report("app:app", "drive.py", "a Redis and an S3", 5, (BASELINE, TEETH))
 CUT = Report(
@@ -57,6 +58,7 @@ def test_the_first_difference_is_shown_with_both_answers(tmp_path: Path) -> None
     assert "200 application/json\n{&#34;user&#34;: &#34;ann&#34;}" in text
     assert "401 text/html\n&lt;script&gt;alert(1)&lt;/script&gt;\nlog in" in text
     assert "process 3 (pid 9)" in text
+    assert "all processes share <code>instance/data.db</code>" in text
     for name in ("app.tokens", "app.users", "app.jobs"):
         assert f"<code>{name}</code>" in text
     assert "only by running" not in text

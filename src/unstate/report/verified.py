@@ -79,6 +79,7 @@ class Verified(Value, frozen=True, kw_only=True):
     app: str
     scenario: str
     services: str
+    shared: tuple[str, ...] = ()  # files that all processes had in common
     steps: int
     phases: tuple[PhaseEntry, ...]
     leftovers: tuple[ChangedEntry, ...] | None
