@@ -85,6 +85,14 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """A name that is not bound anew behind a function that changes entries, because it may be something else."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lift:
     """An entry without a name that is changed where it is read."""
 
@@ -172,13 +180,21 @@ class Saves:
         found: dict[int, list[Reload]] = {}
         for alias in self.aliases:
             for reload in self._reloads(alias):
-                assert isinstance(reload, Reload)  # else it was refused
+                if not isinstance(reload, Reload):
+                    continue
                 there = found.setdefault(id(reload.statement), [])
                 if all((each.name, each.before) != (reload.name, reload.before) for each in there):
                     there.append(reload)
         return found
 
-    def _reloads(self, alias: Alias) -> Iterator[Reload | str]:
+    def missed(self) -> Iterator[tuple[Alias, Missed]]:
+        """Names that hold an entry as it was, while a function changes it; for a person to look at."""
+        for alias in self.aliases:
+            for each in self._reloads(alias):
+                if isinstance(each, Missed):
+                    yield alias, each
+
+    def _reloads(self, alias: Alias) -> Iterator[Reload | Missed | str]:
         """Where an alias is bound anew; text for why that cannot be."""
         places: list[tuple[cst.CSTNode, str, bool]] = []
         for call in stale.changing_calls(self.flow, alias.binding.changers, alias.function, alias.node):
@@ -196,8 +212,11 @@ class Saves:
                 places.append((round_[0], "", round_[1]))
         if not places:
             return
-        if alias.binding.layout not in _READS or alias.key is None:
-            yield f"`{alias.name}` is held while its entry changes, and which entry it is cannot be told here"
+        if alias.binding.layout not in _READS or alias.key is None or self._ambiguous(alias) is not None:
+            if alias.loops:
+                yield f"a loop goes on with `{alias.name}`, which others may change, and cannot tell its entry"
+            for _, why, _ in places:
+                yield Missed(alias.name, why)
         elif (reason := _unsteady(self.flow, alias, [place for place, _, _ in places])) is not None:
             yield reason
         elif any(change.statement is place for change in alias.changes for place, _, _ in places):
@@ -347,6 +366,11 @@ def lost(path: str, lines: Sequence[int]) -> str:
     """The difference that a save makes."""
     at = ", ".join(str(line) for line in sorted(set(lines)))
     return f"{path}, line{'s' if len(set(lines)) > 1 else ''} {at}: {LATER_WINS}"
+
+
+def left_behind(path: str, line: int, missed: Missed) -> str:
+    """The difference that a name makes which is not bound anew."""
+    return f"{path}, line {line}: `{missed.name}` is the entry as it was then: it misses what `{missed.why}` changes"
 
 
 def read_again(path: str, line: int, reload: Reload) -> str:

@@ -36,7 +36,7 @@ from unstate.rewrite.places import called
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
-from unstate.rewrite.saves import Reload, Save, Saves, lost, read_again, undone
+from unstate.rewrite.saves import Reload, Save, Saves, left_behind, lost, read_again, undone
 from unstate.rewrite.snapshots import WHOLE, Snapshots
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
@@ -552,6 +552,10 @@ class Transformer(cst.CSTTransformer):
             line = self.source.positions[reload.statement].start.line
             text = read_again(self.outcome.path, line, reload)
             self.outcome.differences.setdefault(reload.binding.id, set()).add(text)
+        for alias, missed in self.saves.missed():
+            line = self.source.positions[alias.node].start.line
+            text = left_behind(self.outcome.path, line, missed)
+            self.outcome.differences.setdefault(alias.binding.id, set()).add(text)
         written: dict[str, list[int]] = {}
         for save in (each for saves in self.planned.values() for each in saves):
             line = self.source.positions[save.statement].start.line
