@@ -33,7 +33,11 @@ from .shapes import Profile, Shape
 
 UNORDERED = {ORDER, LISTING, sets.ORDER}  # differences that a rule may declare: its results are compared as multisets
 PREFIXES = ("synchronous", "asynchronous")
-WRITING = ("x[k] = v", "x = v", "x[0] = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n")  # what fills a store
+# What fills a store.
+WRITING = (
+    *("x[k] = v", "x = v", "x[0] = v", "x += n", "x.append(v)", "x.add(v)", "x[k] += n"),
+    *("x[k] = []", "x[k].append(v)", "x[k] = {}", "x[k][n] = v"),
+)
 ENOUGH = 5  # runs of one rule at least
 HOUR = 3600
 DEEP = int(os.environ.get("UNSTATE_PROOF_DEPTH", "1"))  # how many times the usual number of examples
@@ -211,10 +215,24 @@ class Reader:
                 return [shape.decode(raw) for raw in client.lrange(prefix, 0, -1)]
             case Layout.SET:
                 return {shape.decode(raw) for raw in client.smembers(prefix)}
+            case Layout.S3 if shape.container != "dict":
+                return self._uploads(f"{prefix}/")
             case Layout.S3:
                 return {
                     unescaped(key.removeprefix(f"{prefix}/")): self._body(key) for key in self._objects(f"{prefix}/")
                 }
+
+    def _uploads(self, prefix: str) -> dict[str, Any]:
+        """Uploads that have begun, with their parts; what is there of others is shown as well."""
+        found: dict[str, dict[Any, bytes]] = defaultdict(dict)
+        for key in self._objects(prefix):
+            name, _, number = key.removeprefix(prefix).partition("/")
+            parts = found[unescaped(name)]
+            if number:
+                parts[int(number) if number.removeprefix("-").isdigit() else number] = self._body(key)
+        if self.shape.container == "parts":
+            return dict(found)
+        return {name: [parts[number] for number in sorted(parts)] for name, parts in found.items()}
 
     def _objects(self, prefix: str) -> list[str]:
         pages = self.services.s3.get_paginator("list_objects_v2").paginate(Bucket=self.services.bucket, Prefix=prefix)

@@ -184,4 +184,6 @@ SHAPES = (
         for codec in ("str", "int")
     ),
     Shape(Layout.S3, "dict", "bytes"),
+    Shape(Layout.S3, "chunks", "bytes"),
+    Shape(Layout.S3, "parts", "bytes"),
 )

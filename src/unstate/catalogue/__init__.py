@@ -16,6 +16,7 @@ from unstate.catalogue import (
     records,
     scalars,
     sets,
+    staged,
     strings,
 )
 from unstate.catalogue.rule import Rule
@@ -35,6 +36,7 @@ def rules() -> tuple[Rule, ...]:
         *deques.RULES,
         *sets.RULES,
         *objects.RULES,
+        *staged.RULES,
         *scalars.RULES,
         *names.RULES,
         *cells.RULES,

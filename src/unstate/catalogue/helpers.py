@@ -95,6 +95,52 @@ _ALL = (
     ),
     Helper("object_names", ("s3", "upload_bucket"), ("from urllib.parse import unquote",), remote=True),
     Helper("delete_objects", ("s3", "upload_bucket"), (), remote=True),
+    Helper("staging", ("s3", "upload_bucket", "object_exists"), (*_ANY, *_ERROR)),
+    Helper(
+        "start_upload",
+        (
+            "s3",
+            "staging",
+        ),
+        remote=True,
+    ),
+    Helper(
+        "begin_upload",
+        (
+            "s3",
+            "staging",
+        ),
+        remote=True,
+    ),
+    Helper("append_part", ("s3", "staging", "part_numbers"), _ANY, remote=True),
+    Helper(
+        "write_part",
+        (
+            "s3",
+            "staging",
+        ),
+        _ANY,
+        remote=True,
+    ),
+    Helper("read_part", ("s3", "staging", "read_object"), _ANY, remote=True),
+    Helper(
+        "part_numbers",
+        (
+            "s3",
+            "staging",
+        ),
+        _ANY,
+        remote=True,
+    ),
+    Helper("read_parts", ("s3", "part_numbers", "read_object", "found"), _ANY, remote=True),
+    Helper(
+        "take_parts",
+        (
+            "s3",
+            "read_parts",
+        ),
+        remote=True,
+    ),
     *FILES,
     *DJANGO,
 )

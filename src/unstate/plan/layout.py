@@ -28,6 +28,9 @@ _CONTAINERS = {
     **dict.fromkeys(CACHES - EXPIRING, "dict"),
     **dict.fromkeys(EXPIRING, "cache"),
 }
+_PIECES = {"list[bytes]": "chunks", "dict[int, bytes]": "parts"}
+_OPEN = frozenset({"", "list", "dict", "list[]"})  # what an empty list or dict says of its type
+_STAGED = frozenset(_PIECES.values())
 _FACTORIES = {
     "int": "defaultdict",
     "lambda: 0": "defaultdict",
@@ -73,6 +76,8 @@ class Choice:
 def container_of(store: Store) -> str | None:
     """What the store is made of in the catalogue's words, None for what it does not know."""
     container = _CONTAINERS.get(store.constructor)
+    if container == "dict" and (pieces := _pieces(store)):
+        return pieces
     if container == "deque" and bound(store):
         return "deque bounded"
     if container == "list" and _is_cell(store):
@@ -82,6 +87,12 @@ def container_of(store: Store) -> str | None:
     if container == "defaultdict":
         return _FACTORIES.get(_argument(store.definition, 0))
     return container
+
+
+def _pieces(store: Store) -> str:
+    """ "chunks" or "parts" for a dict of uploads that come in pieces, as its type declares; "" for any other."""
+    known = {text.replace("List", "list").replace("Dict", "dict") for text in store.value_types}
+    return next((container for full, container in _PIECES.items() if full in known and known <= {full, *_OPEN}), "")
 
 
 def bound(store: Store) -> str:
@@ -159,6 +170,8 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
         return f"`{store.name}` holds objects that cannot be written as data"
     if reason := _unfit_keys(store):
         return reason
+    if container in _STAGED:
+        codec = "bytes"
     chosen = codec or ("model" if model else "tuple" if _holds_tuples(store) else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
@@ -178,7 +191,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
         codec=chosen,
         key_type=_key_type(store),
         proven_key=container in _WITHOUT_KEYS or _shows_keys(store),
-        proven_value=_proven_value(store, chosen),
+        proven_value=container in _STAGED or _proven_value(store, chosen),
         model=model,
     )
 
@@ -186,7 +199,7 @@ def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: 
 def expires_by_key(finding: Finding) -> bool:
     """Whether entries of the store can have an expiry of their own: those of a dict in Redis."""
     text = finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
-    container = _CONTAINERS.get(finding.store.constructor)
+    container = container_of(finding.store) or ""
     return container in ("dict", "cache") and text and not is_seeded(finding.store, container)
 
 
@@ -196,6 +209,8 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
             return Layout.COUNTER if codec == "int" else Layout.STRING
         case "scalar optional":
             return Layout.STRING
+        case "chunks" | "parts":
+            return Layout.S3
         case "list" | "deque" | "deque bounded":
             return Layout.LIST
         case "set":
