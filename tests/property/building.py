@@ -14,7 +14,7 @@ from unittest import mock
 
 from unstate.catalogue import Rule
 from unstate.model import Op, Site, Span
-from unstate.rewrite import Binding, Rewritten, Source, rewrite_source, transform
+from unstate.rewrite import Binding, Rewritten, Source, fitting, rewrite_source
 from unstate.rewrite.match import METAVARIABLES
 
 from .shapes import Shape
@@ -191,10 +191,10 @@ def _rewrite(source: str, shape: Shape, rule: Rule, prefix: str, only: Sequence[
     )
     if only is None:
         return rewrite_source(Source(text.encode(), PATH), [binding], SERVICES)
-    with mock.patch.object(transform, "rules_for", lambda *_: tuple(only)):
-        transform._rules.cache_clear()
+    with mock.patch.object(fitting, "rules_for", lambda *_: tuple(only)):
+        fitting._rules.cache_clear()
         outcome = rewrite_source(Source(text.encode(), PATH), [binding], SERVICES)
-    transform._rules.cache_clear()
+    fitting._rules.cache_clear()
     return outcome
 
 
