@@ -95,6 +95,20 @@ class Contents:
         return list(dict.fromkeys(found))
 
     @cached_property
+    def foreign(self) -> str:
+        """The class of another library that the values are declared to be of, or come from; "" where there is none."""
+        candidate = self.subject.candidate
+        value = self.subject.resolver.annotated(candidate.path, candidate.definition.frame, self.declared)
+        if (
+            self.declared
+            and isinstance(value, Made)
+            and value.maker.partition(".")[0] not in _DESCRIBING
+            and value.maker not in _TELLING
+        ):
+            return value.maker
+        return next((maker for maker in self.makers if maker.partition(".")[0] in _NO_JSON), "")
+
+    @cached_property
     def makers(self) -> list[str]:
         """What made the values that come from other libraries."""
         return [value.maker for value in self.values if isinstance(value, Made)]
@@ -114,4 +128,26 @@ def _filled(touch: Touch) -> list[Hint]:
     return [hint for hint in found if hint]
 
 
+# Packages whose names describe values, and are not what they are made of.
+_DESCRIBING = frozenset({"typing", "typing_extensions", "collections", "builtins", "types", "enum", "t"})
+_TELLING = frozenset({"pydantic.JsonValue"})
+# Packages whose objects no JSON holds, whatever function made them.
+_NO_JSON = frozenset(
+    {
+        "datetime",
+        "uuid",
+        "decimal",
+        "pathlib",
+        "numpy",
+        "cv2",
+        "PIL",
+        "pandas",
+        "torch",
+        "tensorflow",
+        "jax",
+        "matplotlib",
+        "scipy",
+        "polars",
+    }
+)
 _FILLING = frozenset({"append", "add", "appendleft", "extend", "insert", "setdefault", "update"})

@@ -8,6 +8,7 @@ from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link import containers
 from unstate.link.annotations import outermost
+from unstate.link.candidates import Touch
 from unstate.link.values import Class
 from unstate.model import Kind, Op, Shape
 
@@ -41,7 +42,7 @@ def kind(subject: Subject, contents: Contents) -> Kind:
         return Kind.RATE_LIMIT if _begins(dict(_NAMES)[Kind.RATE_LIMIT], name) else Kind.COUNTER
     for found, pattern in _NAMES:
         if _begins(pattern, name):
-            if found is Kind.UPLOAD and shaped not in (Shape.BYTES, Shape.UNKNOWN, Shape.FILE):
+            if found is Kind.UPLOAD and shaped not in (Shape.BYTES, Shape.UNKNOWN, Shape.OBJECT, Shape.FILE):
                 continue
             if found is Kind.LOCK:
                 continue
@@ -61,15 +62,33 @@ def shape(subject: Subject, contents: Contents) -> Shape:
     types = {touch.value_type for touch in subject.candidate.typed if touch.value and touch.value_type}
     if subject.candidate.flavour == containers.SCALAR:
         types.add(subject.candidate.constructor)
-    if contents.declared and outermost(contents.declared).rpartition(".")[2] not in ("Any", "object"):
+    declared = contents.declared and outermost(contents.declared).rpartition(".")[2] not in ("Any", "object")
+    keyed = subject.candidate.flavour != containers.SCALAR
+    if keyed and (_NONE.search(contents.declared) if declared else "None" in types):
+        return Shape.UNKNOWN  # JSON tells None apart, text does not
+    if declared:
+        if "None" in types and keyed:
+            return Shape.UNKNOWN
         types = {contents.declared}
     types -= {"None", "NoneType"}
     shapes = {_shape_of(subject, contents, text) for text in types}
-    if len(shapes) == 1:
-        return shapes.pop()
-    return Shape.UNKNOWN if shapes else _by_name(subject)
+    if not shapes:
+        return Shape.OBJECT if contents.foreign else _by_name(subject)
+    if len(shapes) > 1 or (shapes == {Shape.STR} and not declared and not _may_be_text(subject)):
+        return Shape.UNKNOWN
+    return shapes.pop()
 
 
+def _may_be_text(subject: Subject) -> bool:
+    """Whether what is put in with a type that is not known is called as text is."""
+    return all(
+        touch.value_type or not touch.value or _TEXT_NAMES.search(_called(touch))
+        for touch in subject.candidate.touches
+        if touch.op in containers.FILLS
+    )
+
+
+_NONE = re.compile(r"\bNone\b|\bOptional\b")
 _PLAIN = {"str": Shape.STR, "int": Shape.INT, "float": Shape.FLOAT, "bool": Shape.BOOL, "bytes": Shape.BYTES}
 _SHAPES = {
     **_PLAIN,
@@ -78,6 +97,14 @@ _SHAPES = {
     **dict.fromkeys(("list", "List", "deque", "Deque", "tuple", "Tuple", "Sequence"), Shape.LIST),
     **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), Shape.SET),
 }
+
+# Classes of the standard library whose objects JSON does not hold.
+_NO_JSON = frozenset(
+    (
+        "datetime date time timedelta timezone UUID Decimal Fraction complex Path PurePath PosixPath Pattern Match"
+        " range memoryview Random"
+    ).split()
+)
 
 
 def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
@@ -90,7 +117,10 @@ def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
     for found in contents.classes:
         if subject.program.frame(found).name == head:
             return Shape.MODEL if is_model(subject, found) else Shape.OBJECT
-    return Shape.OBJECT if head in {maker.rpartition(".")[2] for maker in contents.makers} else Shape.UNKNOWN
+    if head in _NO_JSON:
+        return Shape.OBJECT
+    made = head in {maker.rpartition(".")[2] for maker in contents.makers}
+    return Shape.OBJECT if made or (text == contents.declared and contents.foreign) else Shape.UNKNOWN
 
 
 def is_model(subject: Subject, of: Class) -> bool:
@@ -101,12 +131,17 @@ def is_model(subject: Subject, of: Class) -> bool:
     return decorated or not bases.isdisjoint({"BaseModel", "NamedTuple", "Struct", "TypedDict", "SQLModel"})
 
 
+def _called(touch: Touch) -> str:
+    """What the written value is called."""
+    return next((step for step in reversed(touch.value) if step.isidentifier()), "").lower()
+
+
 def _by_name(subject: Subject) -> Shape:
     """The last resort: what the written value is called."""
     shapes = set()
     for touch in subject.candidate.touches:
         if touch.op in containers.FILLS and touch.value:
-            word = next((step for step in reversed(touch.value) if step.isidentifier()), "").lower()
+            word = _called(touch)
             if _BYTES_NAMES.search(word):
                 shapes.add(Shape.BYTES)
             elif _TEXT_NAMES.search(word):

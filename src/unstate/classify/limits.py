@@ -53,8 +53,11 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]
     if shape is Shape.OBJECT:
-        names = ", ".join(sorted(subject.program.frame(found).name for found in contents.classes)) or "objects"
-        return [f"{here}: holds {names}, which change through their own methods and have no codec"]
+        names = ", ".join(sorted(subject.program.frame(found).name for found in contents.classes))
+        if names:
+            return [f"{here}: holds {names}, which change through their own methods and have no codec"]
+        made = f"what `{contents.foreign}` gives" if contents.foreign else "objects"
+        return [f"{here}: holds {made}, for which there is no codec; keep it as text or JSON"]
     return []
 
 
@@ -80,7 +83,8 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     if candidate.constructor not in _ORDINARY:
         reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
     if shape not in _PLAIN:
-        reasons.append(f"{_place(subject)}: an entry is a {shape}, kept as a copy: who changes it must write it back")
+        what = "what an entry is cannot be told; it is" if shape is Shape.UNKNOWN else f"an entry is a {shape},"
+        reasons.append(f"{_place(subject)}: {what} kept as a copy: who changes it must write it back")
     if kind is Kind.CACHE:
         reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
     if candidate.scope is Scope.INSTANCE or (candidate.scope is Scope.CLASS and subject.is_rebound_on_objects()):

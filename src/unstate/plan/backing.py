@@ -24,7 +24,7 @@ def backing_modules(root: Path, stores: Iterable[Store]) -> tuple[Backing, ...]:
 
 
 def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
-    base = import_root(stores[0])
+    base = import_root(stores)
     places = {
         PurePosixPath(site.path).relative_to(base)
         for store in stores
@@ -58,7 +58,7 @@ def founded(
     services = sorted({store.service for store in stores})
     done = []
     for module in modules:
-        base = import_root(next(store for store in stores if store.service == module.service))
+        base = import_root([store for store in stores if store.service == module.service])
         own = find(module.service, base, services, sources, tied=tied, wanted=wanted[module.service])
         done.append(
             msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=own.app, notes=own.notes)
@@ -71,16 +71,19 @@ def is_ours(path: Path) -> bool:
     return path.is_file() and MARK in path.read_bytes()[:400]
 
 
-def import_root(store: Store) -> PurePosixPath:
-    """The folder that the service imports from: the store's path without what its module name accounts for."""
-    parts = list(PurePosixPath(store.path).with_suffix("").parts)
-    if parts and parts[-1] == "__init__":
-        parts.pop()
-    for name in reversed(store.module.split(".")):
-        if not parts or parts[-1] != name:
-            break
-        parts.pop()
-    return PurePosixPath(*parts)
+def import_root(stores: Sequence[Store]) -> PurePosixPath:
+    """The folder that a service imports from: the path of a store without what its module's name accounts for.
+
+    An attribute may be defined in another file than its class: the name is that of the class's.
+    """
+    for store in stores:
+        parts = list(PurePosixPath(store.path).with_suffix("").parts)
+        names = store.module.split(".")
+        if parts[-1:] == ["__init__"] and names[-1] != "__init__":
+            parts.pop()
+        if parts[-len(names) :] == names:
+            return PurePosixPath(*parts[: -len(names)])
+    return PurePosixPath(stores[0].service)
 
 
 def _below(path: str, base: PurePosixPath) -> bool:
