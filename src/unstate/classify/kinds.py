@@ -74,7 +74,7 @@ def shape(subject: Subject, contents: Contents) -> Shape:
     shapes = {_shape_of(subject, contents, text) for text in types}
     if not shapes:
         return Shape.OBJECT if contents.foreign else _by_name(subject)
-    if len(shapes) > 1 or (shapes == {Shape.STR} and not declared and not _may_be_text(subject)):
+    if len(shapes) > 1 or (shapes == {Shape.STR} and keyed and not declared and not _may_be_text(subject)):
         return Shape.UNKNOWN
     return shapes.pop()
 
