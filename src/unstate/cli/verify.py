@@ -21,7 +21,7 @@ def verify(
         ),
     ],
     app: Annotated[
-        str, typer.Option(metavar="APP", help="MODULE:APP, MODULE:FACTORY(), manage.py, or a command with {port}.")
+        str, typer.Option(metavar="APP", help="MODULE:APP, MODULE:FACTORY('x'), manage.py, or a command with {port}.")
     ] = "",
     path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The folder that the app is run in.")] = Path(),
     original: Annotated[

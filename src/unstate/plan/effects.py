@@ -87,7 +87,16 @@ def _binds_only(statement: ast.stmt) -> bool:
         case ast.ClassDef(decorator_list=decorators, bases=bases):
             return not decorators and not any(isinstance(node, ast.Call) for base in bases for node in ast.walk(base))
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
-            return value is None or not any(isinstance(node, ast.Call | ast.Await) for node in ast.walk(value))
+            return value is None or not any(
+                isinstance(node, ast.Call | ast.Await) and not _is_empty_container(node) for node in ast.walk(value)
+            )
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
+
+
+def _is_empty_container(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set" | "tuple" | "frozenset"), args=[], keywords=[]):
             return True
     return False
