@@ -157,7 +157,14 @@ def changed(*groups: object) -> bytes:
         (b"[]", '$.schema: nothing says what this is, where "unstate.decisions/1" was wanted.'),
         (b"{}", "$.schema: nothing says what this is"),
         (b'{"schema": "unstate.plan/1", "groups": []}', "$.schema: this is unstate.plan/1, where"),
-        (json.dumps({**WHOLE, "more": 1}).encode(), "$: Object contains unknown field `more`."),
+        (
+            json.dumps({**WHOLE, "more": 1}).encode(),
+            "$: Object contains unknown field `more`; known: schema, groups.",
+        ),
+        (
+            changed({"id": "a", "acept": True}),
+            '$.groups[0]: Object contains unknown field `acept`; did you mean "accept"?.',
+        ),
         (changed({"accept": True}), "$.groups[0]: Object missing required field `id`."),
         (changed({"id": "a", "accept": "yes"}), "$.groups[0].accept: Expected `bool | null`, got `str`."),
         (changed({"id": "a", "answers": {"ttl": 7}}), "$.groups[0].answers[...]: Expected `str`, got `int`."),
@@ -181,9 +188,22 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         decisions.save(tmp_path / "no" / "folder.json", Decisions())
 
 
+def test_a_value_that_is_not_known(tmp_path: Path) -> None:
+    document = msgspec.to_builtins(Plan(groups=(group("a"),)))
+    document["groups"][0]["verdict"] = "exacct"
+    (tmp_path / "plan.json").write_text(json.dumps(document))
+    with pytest.raises(DocumentError) as caught:
+        documents.load(tmp_path / "plan.json", Plan, "unstate.plan/1")
+    assert str(caught.value).endswith(
+        "plan.json: $.groups[0].verdict: Invalid enum value 'exacct'; known: exact, review, manual."
+    )
+
+
 def test_an_old_plan_with_a_key_we_no_longer_know(tmp_path: Path) -> None:
     document = msgspec.to_builtins(Plan(groups=(group("a"),)))
     document["groups"][0]["finding"]["store"]["colour"] = "red"
     (tmp_path / "plan.json").write_text(json.dumps(document))
-    with pytest.raises(DocumentError, match=r"\$\.groups\[0\]\.finding\.store: Object contains unknown field `colour`"):
+    with pytest.raises(
+        DocumentError, match=r"\$\.groups\[0\]\.finding\.store: Object contains unknown field `colour`; known: "
+    ):
         documents.load(tmp_path / "plan.json", Plan, "unstate.plan/1")

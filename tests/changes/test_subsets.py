@@ -31,7 +31,17 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 EXAMPLES = {
     **{name: shipped("examples") / name for name in ("first", "flask_app", "fastapi_app")},
     # with settings, an application and clients of their own
-    **{name: FIXTURES / name / "before" for name in ("flask_config_and_own_client", "settings_of_pydantic")},
+    **{
+        name: FIXTURES / name / "before"
+        for name in (
+            "flask_config_and_own_client",
+            "settings_of_pydantic",
+            "settings_of_django",
+            "own_client_of_the_app",
+            "aiohttp_cleanup",
+            "files_with_metadata",
+        )
+    },
 }
 CODING = b"# -*- coding: latin-1 -*-\n# caf\xe9 \xdf\n"
 VARIANTS: dict[str, Callable[[bytes], bytes]] = {

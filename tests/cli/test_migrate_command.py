@@ -124,9 +124,23 @@ def test_an_expiry_is_decided_by_option_or_settings(run: Run, app: Path, how: st
 
 def test_only_names_the_stores(run: Run, app: Path) -> None:
     assert "diff --git" in run("migrate", app, "--only", "app.sess*").out
-    none = run("migrate", app, "--only", "app.carts")
-    assert "diff --git" not in none.out
-    assert "no store matches --only app.carts" in none.err
+
+
+@pytest.mark.parametrize("mode", ["--dry-run", "--check", "--write"])
+def test_a_pattern_that_names_no_store_is_told_which_there_are(run: Run, app: Path, mode: str) -> None:
+    before = (app / "app.py").read_bytes()
+    none = run("migrate", app, mode, "--only", "app.sess*", "--only", "app.sesions")
+    assert (none.code, none.out) == (2, "")
+    assert 'no store matches --only app.sesions: did you mean "app.sessions"?' in none.err
+    assert (app / "app.py").read_bytes() == before
+    assert "no store matches --only zzz*: known: app." in run("migrate", app, mode, "--only", "zzz*").err
+
+
+def test_an_empty_argument_is_no_path(run: Run, app: Path) -> None:
+    for arguments in (["scan", ""], ["migrate", "", "--write"], ["review", ""]):
+        result = run(*arguments, cwd=app)
+        assert (result.code, result.out) == (2, "")
+        assert "an argument is empty" in result.err
 
 
 # --- check and write

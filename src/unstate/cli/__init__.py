@@ -87,6 +87,9 @@ def _unstate(
 
 def main() -> NoReturn:
     """The console script. Ends the process with one of the documented exit codes."""
+    if "" in sys.argv[1:]:  # as a variable of the shell that is not set gives it; as a path it would be this folder
+        print("unstate: an argument is empty; for this folder write .", file=sys.stderr)
+        sys.exit(2)
     try:
         app(prog_name="unstate")
     except Exception:

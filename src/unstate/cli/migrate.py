@@ -162,7 +162,7 @@ def start_review(
     """
     from unstate.changes import plans
     from unstate.cli import scanning
-    from unstate.cli.console import UserError, warn, working
+    from unstate.cli.console import UserError, working
     from unstate.model import Scan
     from unstate.plan import AnswerError
     from unstate.review import Bench, Review
@@ -183,9 +183,20 @@ def start_review(
             state = Review(bench, decided)
     except AnswerError as error:
         raise UserError(str(error)) from None
-    if only and not state.plan.groups:
-        warn(f"no store matches --only {' '.join(only)}")
+    for glob in only:
+        if not any(_matches(group, [glob]) for group in state.plan.groups):
+            raise UserError(_unmatched(glob, found))
     return state
+
+
+def _unmatched(glob: str, found: Scan) -> str:
+    """What to say of a pattern that names no store."""
+    from unstate.config import nearest
+
+    names = sorted({f"{finding.store.module}.{finding.store.name}" for finding in found.findings})
+    if not names:
+        return f"no store matches --only {glob}: none was found"
+    return f"no store matches --only {glob}: {nearest(glob, names)}"
 
 
 def _recover(target: Target) -> None:
