@@ -304,8 +304,10 @@ class Flow(Tree):
                 return f"it is handed to `{function.name.value}`, which may change it", changes
             if is_plain_parameter(function, name):
                 continue
-            if (id(function), name) in trace.following:
-                trace.passed_back = True  # it may, as far as is known by now
+            if (id(function), name) in trace.following:  # looked at before, or being looked at
+                known, back = trace.effects.get((id(function), name), ((), True))
+                changes.extend(known)
+                trace.passed_back |= back
                 continue
             trace.following.add((id(function), name))
             flow._note_stale({name}, function.params, function, trace)
@@ -314,6 +316,7 @@ class Flow(Tree):
                 function=function,
                 entered=True,
                 following=trace.following,
+                effects=trace.effects,
                 notes=trace.notes,
                 plain=trace.plain,
                 changers=trace.changers,
@@ -325,6 +328,7 @@ class Flow(Tree):
                 return f"it is handed to `{function.name.value}`, and there {reason}", changes
             changes.extend(inner.changes)
             trace.passed_back |= inner.given_back
+            trace.effects[id(function), name] = tuple(inner.changes), inner.given_back
         return None, changes
 
     # -- names -------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ class Trace:
     passed_back: bool = False  # the call that was followed last may return it
     step: cst.CSTNode | None = None
     following: set[tuple[int, str]] = field(default_factory=set)
+    # by function and parameter: what the function changes in it, and whether it may return it
+    effects: dict[tuple[int, str], tuple[tuple[Change, ...], bool]] = field(default_factory=dict)
     copies: set[tuple[int, str]] = field(default_factory=set)  # names of new containers of its parts, by function
     key: cst.CSTNode | None = None  # under which the value was found
     says_key: bool = False  # the value says its key itself
