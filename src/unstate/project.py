@@ -153,8 +153,10 @@ class Modules:
         self._libraries = tuple(start for root in libraries for start in (root, f"{root}/src"))
         self._files = frozenset(paths)
         folders = {_folder(path) for path in self._files}
-        for _ in range(max((folder.count("/") + 1 for folder in folders if folder), default=0)):
-            folders |= {_folder(folder) for folder in folders}
+        around = folders
+        while around:
+            around = {_folder(folder) for folder in around} - folders
+            folders |= around
         self._folders = frozenset(folders)
         self._found: dict[tuple[str, str], str | None] = {}
         self._bases: dict[str, dict[str, int]] = {}  # file -> folder its absolute imports start from -> how often

@@ -138,8 +138,9 @@ class _Scanner:
         known = self.index.rows()
         fresh: dict[str, Row] = {}
         now = time.time_ns()
+        top = f"{self.base}/"
         for path in self.listing.files:
-            place = os.path.join(self.base, path)  # noqa: PTH118 (a Path costs more than the stat)
+            place = top + path  # a Path costs more than the stat
             try:
                 status = os.stat(place)  # noqa: PTH116
                 row = known.get(path)
