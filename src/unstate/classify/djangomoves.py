@@ -20,12 +20,10 @@ _TIMES = re.compile(r"\.get_(?:created|accessed)_time\(")
 
 def stored(moves: Moves, number: int, django: DjangoFiles, surveys: Iterable[Survey]) -> None:
     """Add the sites of Django's storage to those of its folder, the location `number`, and why it must stay."""
-    for path, field in django.defined:
+    for path, line, field in django.defined:
         storage = next((each.value for each in field.keywords if each.arg == "storage"), None)
         if storage is not None and not _is_default(storage):
-            moves.obstacles.append(
-                f"{path}:{field.lineno}: the field has a storage of its own, `{ast.unparse(storage)}`"
-            )
+            moves.obstacles.append(f"{path}:{line}: the field has a storage of its own, `{ast.unparse(storage)}`")
     for survey in surveys:
         _of_file(moves, number, django, survey)
 

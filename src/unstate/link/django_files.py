@@ -43,7 +43,7 @@ class DjangoFiles:
         self.resolver = resolver
         self.map = places
         self.fields: set[str] = set()
-        self.defined: list[tuple[str, ast.Call]] = []  # the fields, as they are made
+        self.defined: list[tuple[str, int, ast.Call]] = []  # the fields: file, line, what makes them
         self.named = frozenset(self._named())
         self._field_calls = list(self._defined()) if not self.named else []
         places.stored = self.stored
@@ -114,7 +114,7 @@ class DjangoFiles:
                 node = parse(call.source)
                 value = self.resolver.resolve(path, call.frame, path_of(node.func)) if type(node) is ast.Call else None
                 if isinstance(value, External) and value.name.startswith("django.db.models"):
-                    self.defined.append((path, node))
+                    self.defined.append((path, call.span[0], node))
                     for ref in file.refs:
                         start, end = ref.statement[:2], ref.statement[2:]
                         if ref.use == "target" and ref.frame == call.frame and start <= call.span[:2] <= end:

@@ -110,9 +110,9 @@ def differences(group: Group, rules: Collection[str], sources: Sources) -> tuple
         found.append(PRESIGNED)
     elif "files.serve_stored" not in rules:
         found.append(SERVED)
-    if version is None:
+    if version is None and b"STORAGES" not in sources.read(group.settings):
         found.append(NEWER)
-    elif version < _SUPPORTED:
+    elif version is not None and version < _SUPPORTED:
         found.append(
             f"django-storages needs Django 3.2 or newer, and {said_by} says {version[0]}.{version[1]}: upgrade first"
         )
