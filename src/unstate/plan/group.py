@@ -12,6 +12,7 @@ from unstate.config import Config
 from unstate.model import Accessor, Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan import storages
 from unstate.plan.bindings import binding
+from unstate.plan.blobs import blob_in
 from unstate.plan.changers import with_callers
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
@@ -71,6 +72,8 @@ class Planner:
         choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model)
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
+        if choice.codec == "json" and (blob := blob_in(finding.store, self.sources)) is not None:
+            return _manual(finding, [blob])
         group = self._group(finding, choice, settled)
         group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
         group, outcomes = self._meanwhile(group, outcomes)
