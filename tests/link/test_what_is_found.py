@@ -501,6 +501,7 @@ MAKERS = {
     "deque": ("from collections import deque", "deque(maxlen=9)", 'x.append("v")'),
     "defaultdict": ("from collections import defaultdict", "defaultdict(list)", 'x["k"].append("v")'),
     "Counter": ("from collections import Counter", "Counter()", 'x["k"] += 1'),
+    "by operator": ("import operator", "{}", 'operator.setitem(x, request.form["k"], 1)'),
     "OrderedDict": ("import collections", "collections.OrderedDict()", 'x["k"] = "v"'),
     "WeakValueDictionary": ("import weakref", "weakref.WeakValueDictionary()", 'x["k"] = object()'),
     "TTLCache": ("from cachetools import TTLCache", "TTLCache(99, 60)", 'x["k"] = "v"'),

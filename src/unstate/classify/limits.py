@@ -8,7 +8,7 @@ from unstate.classify.subject import Subject
 from unstate.facts.values import BY_NAME, LOCK, UNPACKED
 from unstate.link import containers
 from unstate.link.candidates import Touch
-from unstate.model import Kind, Op, Scope, Shape, Verdict
+from unstate.model import Kind, Op, Shape, Verdict
 
 HANDLES = {
     Kind.CONNECTION_REGISTRY: "holds live objects of this process, which cannot leave it; what can move is their state"
@@ -87,7 +87,7 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
         reasons.append(f"{_place(subject)}: {what} kept as a copy: who changes it must write it back")
     if kind is Kind.CACHE:
         reasons.append(f"{_place(subject)}: a cache may be meant for one process; moved, all processes see its entries")
-    if candidate.scope is Scope.INSTANCE or (candidate.scope is Scope.CLASS and subject.is_rebound_on_objects()):
+    if subject.is_each_objects_own():
         reasons.append(f"{_place(subject)}: each object has its own entries; moved, all objects share them")
     if candidate.flavour == containers.LIST and any(touch.op in _TAKES for touch in candidate.touches):
         reasons.append(f"{_place(subject)}: entries are taken out in turn; with several processes each is taken by one")

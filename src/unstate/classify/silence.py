@@ -70,19 +70,22 @@ def _declares_a_field(subject: Subject) -> bool:
         return False
     if any(path[-1] in ("dataclass", "define", "attrs", "s") or "dataclass" in path for path in frame.decorators):
         # A factory makes a value for each object: it is state where an object of the class lives on.
-        made = re.search(r"\bfield\(.*factory=", subject.candidate.definition.source) is not None
-        return not (made and subject.lifetimes.is_long(owner))
+        made = subject.has_factory() and subject.lifetimes.is_long(owner)
+        return not (made or _on_named_object(subject))
     return not bases.isdisjoint(_DECLARATIVE) and not ("BaseModel" in bases and _on_named_object(subject))
 
 
 def _on_named_object(subject: Subject) -> bool:
-    """Whether a request changes it on an object that a module keeps under a name: `state.jobs[k] = v`."""
-    return any(
-        len(touch.ref.path) > 1
-        and (found := subject.program.lookup(touch.path, touch.ref.frame, touch.ref.path[0])) is not None
-        and found[0] == 0
-        for touch in subject.live_writes
-    )
+    """Whether a request changes it on an object that a module keeps under a name, no entry of one: `state.n += 1`."""
+    return any(_is_named_object(subject, touch) for touch in subject.live_writes)
+
+
+def _is_named_object(subject: Subject, touch: Touch) -> bool:
+    steps = touch.ref.path[: len(touch.ref.path) - len(touch.rest) - 1]
+    if not steps or not all(step.isidentifier() for step in steps):
+        return False
+    found = subject.program.lookup(touch.path, touch.ref.frame, steps[0])
+    return found is not None and found[0] == 0
 
 
 def _short_lived(subject: Subject) -> bool:

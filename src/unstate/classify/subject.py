@@ -149,6 +149,19 @@ class Subject:
             for touch in self.candidate.touches
         )
 
+    def is_each_objects_own(self) -> bool:
+        """Whether every object of the class has its own: set on it, made by a field's factory, or copied for it."""
+        if self.candidate.slot.sort != "class" or self.owner is None:
+            return False
+        if not self.defined_in_class_body() or self.is_rebound_on_objects() or self.has_factory():
+            return True
+        bases = {base.rpartition(".")[2] for base in self.resolver.external_bases(self.owner)}
+        return not bases.isdisjoint({"BaseModel", "SQLModel", "Struct"})
+
+    def has_factory(self) -> bool:
+        """Whether a field of a dataclass makes a value for each object."""
+        return re.search(r"\bfield\(.*factory=", self.candidate.definition.source) is not None
+
 
 def _changes_by_call(touch: Touch) -> bool:
     """Whether a call changes the container: a method of its own, or a function that it is handed to, as `next(x)`."""

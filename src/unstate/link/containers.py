@@ -93,13 +93,15 @@ FILLS = frozenset({Op.SETITEM, Op.AUGITEM, Op.SETDEFAULT, Op.UPDATE, Op.ADD, Op.
 
 # Functions of the standard library that change what they are handed first.
 _MUTATORS = frozenset(
-    ("next heappush heappop heapify heapreplace heappushpop insort insort_left insort_right shuffle").split()
+    (
+        "next heappush heappop heapify heapreplace heappushpop insort insort_left insort_right shuffle setitem delitem"
+    ).split()
 )
 
 
 def is_mutator(callee: Path) -> bool:
     """Whether a function changes its first argument: `next`, `heapq.heappush`, `insort`."""
-    if not callee or (len(callee) > 1 and callee[0] not in ("heapq", "bisect", "random")):
+    if not callee or (len(callee) > 1 and callee[0] not in ("heapq", "bisect", "random", "operator")):
         return False
     return callee[-1] in _MUTATORS
 
