@@ -171,3 +171,14 @@ def test_places(lines: list[int], limit: int, said: str) -> None:
         for n in lines
     ]
     assert words.places(sites, limit) == said
+
+
+def test_stories_are_wrapped_at_words_and_diffs_are_not() -> None:
+    told = dry_run(PLAN, ACCEPTED, CHANGES, width=60).decode()
+    whole = dry_run(PLAN, ACCEPTED, CHANGES).decode()
+    assert [line for line in told.splitlines() if line[:1] != "#"] == [
+        line for line in whole.splitlines() if line[:1] != "#"
+    ]
+    assert told.replace("#", " ").split() == whole.replace("#", " ").split()
+    assert any(len(line) > 60 for line in whole.splitlines() if line.startswith("#   "))
+    assert all(len(line) <= 60 for line in told.splitlines() if line.startswith("#   "))

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from unstate.changes import decisions
 from unstate.changes.decisions import Decisions
 from unstate.changes.journal import home
-from unstate.cli.console import colours, note
+from unstate.cli.console import colours, note, width
 from unstate.cli.migrate import put, required, tell_required, tell_unread
 from unstate.cli.targets import CLEAN, Target
 from unstate.review import Ending, Review, review
@@ -28,6 +28,7 @@ def go_through(target: Target, make: Callable[[Decisions], Review], file: Path |
         cast(BinaryIO, sys.stdout.buffer),
         lambda made: decisions.save(place, made),
         colour=colours(),
+        width=width,
     )
     if ending is Ending.QUIT:
         note(f"Nothing was written. Your answers are in {place}; the same command goes on from there.")

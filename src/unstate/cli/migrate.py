@@ -323,10 +323,10 @@ def tell_required(told: Sequence[str]) -> None:
 
 
 def _show(plan: Plan, taken: Sequence[Group], changes: Sequence[FileChange]) -> None:
-    from unstate.cli.console import colours, out
+    from unstate.cli.console import colours, out, width
     from unstate.report import dry_run
 
-    out(dry_run(plan, [group.id for group in taken], changes, colour=colours()))
+    out(dry_run(plan, [group.id for group in taken], changes, colour=colours(), width=width()))
 
 
 def _check(taken: Sequence[Group], changes: Sequence[FileChange]) -> int:

@@ -11,7 +11,7 @@ from unstate.batch.decisions import BatchDecisions, Rule
 from unstate.batch.units import Unit, select
 from unstate.batch.work import open_review
 from unstate.changes.decisions import Decisions
-from unstate.cli.console import UserError, colours, note, working
+from unstate.cli.console import UserError, colours, note, width, working
 from unstate.config import nearest
 from unstate.model import Group, Kind
 from unstate.report.words import count
@@ -66,7 +66,12 @@ def go_through(found: Campaign, units: Sequence[Unit]) -> None:
         note(f"\n{unit.name} ({unit.root})")
 
         ending = review(
-            state, Lines(sys.stdin.fileno()), cast(BinaryIO, sys.stdout.buffer), _keeper(found, state), colour=colours()
+            state,
+            Lines(sys.stdin.fileno()),
+            cast(BinaryIO, sys.stdout.buffer),
+            _keeper(found, state),
+            colour=colours(),
+            width=width,
         )
         if ending is Ending.QUIT:
             note("The rest is left for another time; the same command goes on from here.")

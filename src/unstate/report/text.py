@@ -102,13 +102,22 @@ def _verdicts(verdicts: Iterator[Verdict]) -> str:
 # --- a plan
 
 
-def dry_run(plan: Plan, accepted: Collection[str], changes: Sequence[FileChange], *, colour: bool = False) -> bytes:
+def dry_run(
+    plan: Plan,
+    accepted: Collection[str],
+    changes: Sequence[FileChange],
+    *,
+    colour: bool = False,
+    width: int | None = None,
+) -> bytes:
     """What `accepted` groups (ids) would change: the story of each group, and a diff that `git apply` takes.
 
     Stories are comments, which git skips. Groups that meet in a file are told together, and that file's diff, which
     holds the edits of all of them, follows. `changes` is the rendering of exactly the accepted groups.
+    `width` is the number of columns to wrap stories at; None leaves lines as long as they are.
     """
     paint = Paint(colour)
+    told = None if width is None else width - len("# ")
     taken = [group for group in plan.groups if group.id in accepted and group.verdict is not Verdict.MANUAL]
     left = [group for group in plan.groups if group not in taken]
     rest = {change.path: change for change in changes}
@@ -117,24 +126,43 @@ def dry_run(plan: Plan, accepted: Collection[str], changes: Sequence[FileChange]
     for groups, paths in _together(taken, rest):
         for group in groups:
             number += 1
-            parts.append(_comment(paint, story(group, paint, number, len(taken))))
+            parts.append(_comment(paint, story(group, paint, number, len(taken), width=told)))
         parts += [_shown(paint, rest.pop(path)) for path in paths]
         parts.append(_comment(paint, []))
     if rest:
         parts.append(_comment(paint, ["Once, for all of the changes above"]))
         parts += [_shown(paint, rest[path]) for path in sorted(rest)]
         parts.append(_comment(paint, []))
-    parts += [_comment(paint, story(group, paint)) for group in left]
+    parts += [_comment(paint, story(group, paint, width=told)) for group in left]
     return b"".join(parts)
 
 
-def story(group: Group, paint: Paint, number: int = 0, total: int = 0) -> Iterator[str]:
+def story(group: Group, paint: Paint, number: int = 0, total: int = 0, *, width: int | None = None) -> Iterator[str]:
     """What a group is about, before its diff: verdict, name, place, why, differences, decisions, refusals."""
     finding = group.finding
     position = f"({number}/{total}) " if total else ""
     title = f"{paint(visible(finding.store.name), 'bold')}  {visible(words.place(finding))}  ({words.what(finding)})"
     yield f"{position}{paint.verdict(group.verdict)}  {title}"
     yield paint(f"  {visible(group.id)}", "dim")
+    for line in _told(group):
+        indent = line[: len(line) - len(line.lstrip(" -"))]
+        rest = " " * len(indent)
+        yield from (
+            [line]
+            if width is None
+            else textwrap.wrap(
+                line.removeprefix(indent),
+                max(width, 40),
+                initial_indent=indent,
+                subsequent_indent=rest,
+                break_long_words=False,
+            )
+        )
+
+
+def _told(group: Group) -> Iterator[str]:
+    """The lines of a story below its head, indented."""
+    finding = group.finding
     for sentence in finding.evidence:
         yield f"  {visible(sentence)}"
     if group.verdict is not Verdict.MANUAL:

@@ -46,24 +46,37 @@ class Ending(StrEnum):
 
 
 def review(
-    state: Review, lines: Lines, stream: BinaryIO, save: Callable[[Decisions], None], *, colour: bool = False
+    state: Review,
+    lines: Lines,
+    stream: BinaryIO,
+    save: Callable[[Decisions], None],
+    *,
+    colour: bool = False,
+    width: Callable[[], int | None] = lambda: None,
 ) -> Ending:
-    """Lead a person through a review. `save` is called after each answer.
+    """Lead a person through a review. `save` is called after each answer; `width` says at how many columns to wrap.
 
     The end of the input, Ctrl-C, and a pipe that says nothing for a while all count as q.
     """
-    return _Session(state, lines, stream, save, Paint(colour)).run()
+    return _Session(state, lines, stream, save, Paint(colour), width).run()
 
 
 class _Session:
     def __init__(
-        self, state: Review, lines: Lines, stream: BinaryIO, save: Callable[[Decisions], None], paint: Paint
+        self,
+        state: Review,
+        lines: Lines,
+        stream: BinaryIO,
+        save: Callable[[Decisions], None],
+        paint: Paint,
+        width: Callable[[], int | None],
     ) -> None:
         self.state = state
         self.lines = lines
         self.stream = stream
         self.save = save
         self.paint = paint
+        self.width = width
         self.looking = False  # the person went to a change on purpose
         self.shown: tuple[int, Group] | None = None  # position and group
         self.commands: dict[str, Callable[[str], Ending | None]] = {
@@ -166,7 +179,8 @@ class _Session:
         group = self.state.current
         self.shown = (self.state.position, group)
         self.say("\n")
-        for line in story(group, self.paint, self.state.position + 1, len(self.state.groups)):
+        place = self.state.position + 1, len(self.state.groups)
+        for line in story(group, self.paint, *place, width=self.width()):
             self.say(f"{line}\n")
         said = {
             Standing.LOOK_AGAIN: "Look again: the diff has changed since you decided.",
