@@ -1,4 +1,4 @@
-"""What ties a store to one process in time: conditions, clocks of one machine, objects of one thread."""
+"""What ties a store to one process or thread: conditions that are waited for, objects of one thread."""
 
 from __future__ import annotations
 
@@ -74,18 +74,6 @@ def test_what_is_waited_for_is_no_rewrite(case: str, tmp_path: Path) -> None:
 def test_what_is_not_waited_for_may_move(case: str, tmp_path: Path) -> None:
     limit, why = reasons(tmp_path, NO_WAITS[case])["jobs"]
     assert limit is not Verdict.MANUAL, why
-
-
-@pytest.mark.parametrize("value", ["time.monotonic()", "time.monotonic() + 5", "time.perf_counter()"])
-def test_a_clock_of_one_machine_is_told(value: str, tmp_path: Path) -> None:
-    limit, why = reasons(tmp_path, f"visits[name] = {value}")["visits"]
-    assert limit is Verdict.REVIEW
-    assert "counts from the start of one machine" in why
-
-
-@pytest.mark.parametrize("value", ["time.time()", "time.time() + 5"])
-def test_the_time_of_day_is_the_same_everywhere(value: str, tmp_path: Path) -> None:
-    assert "from the start of one machine" not in reasons(tmp_path, f"visits[name] = {value}")["visits"][1]
 
 
 @pytest.mark.parametrize("base", ["threading.local", "Local"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from unstate.config import Config
+from unstate.model import Verdict
 from unstate.plan import plan
 from unstate.scan import scan
 
@@ -35,3 +36,26 @@ def test_an_attribute_that_another_file_defines_misplaces_no_module(tmp_path: Pa
     assert [(each.path, each.module) for each in made.backing] == [
         ("shop/backing_services.py", "shop.backing_services")
     ]
+
+
+def test_a_script_that_imports_from_elsewhere_gets_no_import_that_fails(tmp_path: Path) -> None:
+    handler = """
+        from flask import Flask
+        app = Flask(__name__)
+        {name}: dict[str, str] = {{}}
+
+        @app.post("/<key>")
+        def post(key: str):
+            {name}[key] = "x"
+            return {name}[key]
+    """
+    for path, name in (("shop/app.py", "carts"), ("shop/more.py", "orders"), ("examples/some-demo/demo.py", "tokens")):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(dedent(handler.format(name=name)))
+    (tmp_path / "shop/__init__.py").write_text("")
+    made = plan(tmp_path, scan(tmp_path, Config()), Config())
+    by_name = {group.finding.store.name: group for group in made.groups}
+    if by_name["tokens"].finding.store.service == ".":
+        assert [each.reason for each in by_name["tokens"].refusals if "imports from" in each.reason]
+    assert by_name["carts"].verdict is not Verdict.MANUAL
+    assert {each.path for each in made.backing if each.service == "."} == {"shop/backing_services.py"}

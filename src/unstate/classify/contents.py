@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from unstate.classify.subject import Subject
 from unstate.facts.values import Hint
 from unstate.link import containers
+from unstate.link.annotations import outermost
 from unstate.link.candidates import Touch
 from unstate.link.handles import METHODS, Handles, is_callable
 from unstate.link.typenames import declared_types
@@ -106,7 +108,13 @@ class Contents:
             and value.maker not in _TELLING
         ):
             return value.maker
-        return next((maker for maker in self.makers if maker.partition(".")[0] in _NO_JSON), "")
+        if self.declared and isinstance(value, Made) and TYPED.fullmatch(value.maker):  # by another name
+            own = value.maker.rpartition(".")[2]
+            return value.maker if outermost(self.declared).rpartition(".")[2] != own else ""
+        return next((maker for maker in self.makers if self._is_no_data(maker)), "")
+
+    def _is_no_data(self, maker: str) -> bool:
+        return maker.partition(".")[0] in _NO_JSON or (not self.declared and TYPED.fullmatch(maker) is not None)
 
     @cached_property
     def makers(self) -> list[str]:
@@ -129,14 +137,11 @@ def _filled(touch: Touch) -> list[Hint]:
 
 
 # Packages whose names describe values, and are not what they are made of.
-_DESCRIBING = frozenset({"typing", "typing_extensions", "collections", "builtins", "types", "enum", "t"})
+_DESCRIBING = frozenset("typing typing_extensions collections builtins types enum t datetime uuid decimal".split())
 _TELLING = frozenset({"pydantic.JsonValue"})
 # Packages whose objects no JSON holds, whatever function made them.
 _NO_JSON = frozenset(
     {
-        "datetime",
-        "uuid",
-        "decimal",
         "pathlib",
         "numpy",
         "cv2",
@@ -149,5 +154,10 @@ _NO_JSON = frozenset(
         "scipy",
         "polars",
     }
+)
+# What makes values that travel by their type, where that is declared.
+TYPED = re.compile(
+    r"datetime\.(datetime|date|time|timedelta)(\.(now|utcnow|today|(utc)?fromtimestamp|fromisoformat|strptime|combine))?"
+    r"|uuid\.(UUID|uuid\d)|decimal\.Decimal|django\.utils\.timezone\.now"
 )
 _FILLING = frozenset({"append", "add", "appendleft", "extend", "insert", "setdefault", "update"})

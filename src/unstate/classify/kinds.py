@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from unstate.classify.contents import Contents
+from unstate.classify.contents import TYPED, Contents
 from unstate.classify.subject import Subject
 from unstate.link import containers
 from unstate.link.annotations import outermost
@@ -99,12 +99,7 @@ _SHAPES = {
 }
 
 # Classes of the standard library whose objects JSON does not hold.
-_NO_JSON = frozenset(
-    (
-        "datetime date time timedelta timezone UUID Decimal Fraction complex Path PurePath PosixPath Pattern Match"
-        " range memoryview Random"
-    ).split()
-)
+_NO_JSON = frozenset(("Path PurePath PosixPath Pattern Match Fraction complex range memoryview Random").split())
 
 
 def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
@@ -119,7 +114,7 @@ def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
             return Shape.MODEL if is_model(subject, found) else Shape.OBJECT
     if head in _NO_JSON:
         return Shape.OBJECT
-    made = head in {maker.rpartition(".")[2] for maker in contents.makers}
+    made = head in {maker.rpartition(".")[2] for maker in contents.makers if not TYPED.fullmatch(maker)}
     return Shape.OBJECT if made or (text == contents.declared and contents.foreign) else Shape.UNKNOWN
 
 

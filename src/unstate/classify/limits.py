@@ -70,15 +70,8 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     reasons += [f"{_at(touch)}: an entry is changed through {touch.through}" for touch in through[:_MANY]]
     locked = [touch for touch in candidate.touches if touch.ref.flags & LOCK]
     reasons += [f"{_at(touch)}: stands under a lock of this process" for touch in locked[:1]]
-    own = next(timing.by_own_clock(subject), None) if shape in _TIMED else None
-    if own:
-        touch, clock = own
-        reasons.append(
-            f"{_at(touch)}: `{clock}` counts from the start of one machine: what another stored means nothing to it;"
-            " `time.time` counts the same everywhere"
-        )
     clocks = [touch for touch in candidate.touches if touch.op in containers.FILLS and memos.is_clock(subject, touch)]
-    if clocks and not own:
+    if clocks:
         reasons.append(f"{_at(clocks[0])}: keeps a time, which is compared with the clocks of other machines")
     if candidate.constructor not in _ORDINARY:
         reasons.append(f"{_place(subject)}: {candidate.constructor} does more than the plain container")
@@ -94,7 +87,6 @@ def _review(subject: Subject, kind: Kind, shape: Shape) -> list[str]:
     return reasons
 
 
-_TIMED = frozenset({Shape.FLOAT, Shape.LIST, Shape.RECORD, Shape.UNKNOWN, Shape.MODEL})
 _TAKES = frozenset({Op.POP, Op.REMOVE})
 _ORDINARY = frozenset({"dict", "list", "set", "collections.defaultdict", "collections.deque", "collections.Counter"})
 _ORDINARY |= containers.IMMUTABLE

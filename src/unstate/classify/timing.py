@@ -1,4 +1,4 @@
-"""What ties a store to one process in time: conditions that its threads wait for, and clocks of one machine."""
+"""What ties a store to one process in time: conditions that its threads wait for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from collections.abc import Iterator
 
 from unstate.classify.subject import Subject
 from unstate.facts.values import Path
-from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.link.values import Made, Slot
 
 _CONDITION = re.compile(r"(threading|asyncio|anyio|trio|gevent\.lock|multiprocessing)\.Condition")
 _WAITING = frozenset({"wait", "wait_for"})
-# Clocks that count from the start of a machine or of a process.
-_OWN_CLOCKS = frozenset({"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time"})
 
 
 def waited_for(subject: Subject) -> Iterator[Touch]:
@@ -38,13 +35,3 @@ def _is_condition(subject: Subject, touch: Touch, steps: Path) -> bool:
     if isinstance(value, Slot):
         value = subject.resolver.settle(value)[1]
     return isinstance(value, Made) and _CONDITION.fullmatch(value.maker) is not None
-
-
-def by_own_clock(subject: Subject) -> Iterator[tuple[Touch, str]]:
-    """Uses that fill a store, in functions that read a clock of one machine alone, each with that clock's name."""
-    for touch in subject.candidate.touches:
-        if touch.op in containers.FILLS:
-            for ref in subject.program.refs_in(touch.path, touch.function):
-                if ref.path[-1:] == ("()",) and ref.path[-2:-1] and ref.path[-2] in _OWN_CLOCKS:
-                    yield touch, ref.path[-2]
-                    break

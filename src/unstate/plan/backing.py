@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -28,6 +28,7 @@ def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
     places = {
         PurePosixPath(site.path).relative_to(base)
         for store in stores
+        if _root_of(store) in (base, None)
         for site in store.sites
         if _below(site.path, base)
     }
@@ -72,18 +73,34 @@ def is_ours(path: Path) -> bool:
 
 
 def import_root(stores: Sequence[Store]) -> PurePosixPath:
-    """The folder that a service imports from: the path of a store without what its module's name accounts for.
+    """The folder that a service imports from: the one of most of its stores."""
+    roots = Counter(root for store in stores if (root := _root_of(store)) is not None)
+    if not roots:
+        return PurePosixPath(stores[0].service)
+    return min(roots, key=lambda root: (-roots[root], len(root.parts), root))
 
-    An attribute may be defined in another file than its class: the name is that of the class's.
+
+def astray(store: Store, backing: Backing) -> str:
+    """Why a store's file cannot import the service's module, "" where it can."""
+    root, name = _root_of(store), PurePosixPath(*backing.module.split(".")).with_suffix(".py")
+    if root is None or (root / name).as_posix() == backing.path:
+        return ""
+    return (
+        f"{store.path} imports from `{root}`, and the rest of the service from"
+        f" `{backing.path.removesuffix(str(name)) or '.'}`; migrate `{root}` as a service of its own"
+    )
+
+
+def _root_of(store: Store) -> PurePosixPath | None:
+    """The path of a store without what its module's name accounts for.
+
+    None for an attribute that is defined in another file than its class: the name is that of the class's.
     """
-    for store in stores:
-        parts = list(PurePosixPath(store.path).with_suffix("").parts)
-        names = store.module.split(".")
-        if parts[-1:] == ["__init__"] and names[-1] != "__init__":
-            parts.pop()
-        if parts[-len(names) :] == names:
-            return PurePosixPath(*parts[: -len(names)])
-    return PurePosixPath(stores[0].service)
+    parts = list(PurePosixPath(store.path).with_suffix("").parts)
+    names = store.module.split(".")
+    if parts[-1:] == ["__init__"] and names[-1] != "__init__":
+        parts.pop()
+    return PurePosixPath(*parts[: -len(names)]) if parts[-len(names) :] == names else None
 
 
 def _below(path: str, base: PurePosixPath) -> bool:

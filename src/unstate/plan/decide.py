@@ -37,17 +37,19 @@ def settle(
     answers: Mapping[str, str],
     *,
     by_key: bool,
+    by_type: bool = False,
     own_seconds: int | None = None,
 ) -> Settled:
     """Put the questions for a store, and take the answers.
 
-    `by_key`: its entries can expire one by one; `own_seconds`: after the time that the code itself says.
+    `by_key`: its entries can expire one by one; `by_type`: its values travel by the type that they have;
+    `own_seconds`: after the time that the code itself says.
     """
     members = finding.store.constructor == "set"  # told apart by their text
     decisions = [Decision(name="key_prefix", question="Under which prefix do its keys stand?", default=prefix)]
     if by_key:
         decisions.append(_ttl(finding, codemod, config, own_seconds))
-    if finding.shape is Shape.UNKNOWN:
+    if finding.shape is Shape.UNKNOWN and not by_type:
         decisions.append(
             Decision(
                 name="codec",

@@ -11,6 +11,7 @@ from unstate.codemods import Codemod
 from unstate.config import Config
 from unstate.model import Accessor, Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
 from unstate.plan import storages
+from unstate.plan.backing import astray
 from unstate.plan.bindings import binding
 from unstate.plan.blobs import blob_in
 from unstate.plan.changers import with_callers
@@ -28,7 +29,7 @@ from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
 from unstate.plan.steady import is_steady
 from unstate.plan.storages import STORAGE, CannotSetError
-from unstate.plan.typed import type_of, without_codec
+from unstate.plan.typed import type_of, unwritten, without_codec
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
@@ -57,18 +58,27 @@ class Planner:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
+        if reason := astray(finding.store, self.backing[finding.store.service]):
+            return _manual(finding, [_refusal(finding, reason)])
         if finding.store.constructor in (FOLDER, STORAGE):
             return self._folder(finding, answers)
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
-        settled = settle(
-            finding, codemod, self.config, prefix, answers, by_key=expires_by_key(finding), own_seconds=own
-        )
-        if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
-            return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
         model, reason = self._model(finding)
         if reason:
             return _manual(finding, [_refusal(finding, reason, _ADVICE_MODEL)])
+        settled = settle(
+            finding,
+            codemod,
+            self.config,
+            prefix,
+            answers,
+            by_key=expires_by_key(finding),
+            by_type=bool(model),
+            own_seconds=own,
+        )
+        if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
+            return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
         choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model)
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
@@ -112,6 +122,8 @@ class Planner:
             return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON and has no codec"
         if finding.shape in _TYPED and container_of(finding.store) == "dict":
             return type_of(finding.store, self.sources)
+        if finding.shape in _TYPED and (kind := unwritten(finding.store)):
+            return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON"
         return "", ""
 
     def _handing_out(self, group: Group, outcomes: list[Rewritten]) -> tuple[Group, list[Rewritten]]:

@@ -16,6 +16,12 @@ from unstate.plan.sources import Sources
 _JSON = frozenset("str int float bool None Any dict list Dict List Optional Union Literal".split())
 _OUTER = {"Tuple": "tuple", "Deque": "deque", "Set": "set", "FrozenSet": "frozenset", "Dict": "dict", "List": "list"}
 _CONTAINERS = frozenset({"tuple", "deque", "set", "frozenset", "dict", "list"})
+# Types that have a text of their own, with the module of each.
+_WRITTEN = {
+    **dict.fromkeys(("datetime", "date", "time", "timedelta"), "datetime"),
+    "UUID": "uuid",
+    "Decimal": "decimal",
+}
 _OWN = _CONTAINERS - {"dict", "list"}  # whose values JSON takes for another type, or refuses
 
 
@@ -24,6 +30,10 @@ def type_of(store: Store, sources: Sources) -> tuple[str, str]:
     known = [_parsed(text) for text in store.value_types if text]
     trees = [tree for tree in known if tree is not None]
     outer = {_outer(tree) for tree in trees}
+    if any(_alternatives(tree) & _WRITTEN.keys() for tree in trees):
+        return "", f"`{store.name}` holds `{ast.unparse(trees[0])}`: no text tells one from the other"
+    if outer & _WRITTEN.keys():
+        return _written(store, trees, outer, sources)
     if not trees or len(trees) != len(known) or len(outer) != 1 or not outer <= _CONTAINERS:
         return "", ""
     name = outer.pop()
@@ -48,6 +58,35 @@ def type_of(store: Store, sources: Sources) -> tuple[str, str]:
             if part not in names and part not in dir(builtins) and part != "None":
                 return "", f"`{part}`, of the values of `{store.name}`, is no name of {path}, which uses the store"
     return text, ""
+
+
+def _written(store: Store, trees: list[ast.expr], outer: set[str], sources: Sources) -> tuple[str, str]:
+    """As `type_of`, for times, identifiers and decimals: by the declared name, where it is one in every file."""
+    name = next(iter(outer & _WRITTEN.keys()))
+    why = f"`{store.name}` holds `{name}`, which is no JSON"
+    if outer != {name} or not isinstance(trees[0], ast.Name):
+        return "", f"{why}: declare it, as in `dict[str, {name}]`"
+    for path in _files(store):
+        if not _imports(sources.source(path, store.service).tree, _WRITTEN[name], name):
+            return "", f"{why}: `{name}` is not imported by that name in {path}, which uses the store"
+    return name, ""
+
+
+def _imports(tree: ast.Module, module: str, name: str) -> bool:
+    """Whether a file imports a name from a module, under no other name, and binds it in no other way."""
+    bindings = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    return not any(isinstance(node.ctx, ast.Store) for node in bindings) and any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == module
+        and any(alias.name == name and alias.asname in (None, name) for alias in node.names)
+        for node in tree.body
+    )
+
+
+def unwritten(store: Store) -> str:
+    """A type of the values, of a store that is no dict, which JSON does not hold; "" where there is none."""
+    trees = [tree for text in store.value_types if text and (tree := _parsed(text)) is not None]
+    return next((name for tree in trees if (name := _outer(tree)) in _WRITTEN), "")
 
 
 def without_codec(store: Store, sources: Sources) -> str:
@@ -87,6 +126,13 @@ def _parsed(text: str) -> ast.expr | None:
         return ast.parse(text, mode="eval").body
     except SyntaxError:
         return None
+
+
+def _alternatives(tree: ast.expr) -> set[str]:
+    """The types of a union; none of any other."""
+    if isinstance(tree, ast.BinOp) or _outer(tree) in ("Optional", "Union"):
+        return set(parts_of(tree))
+    return set()
 
 
 def _outer(tree: ast.expr) -> str:
