@@ -171,7 +171,9 @@ class _Scanner:
             by_service.setdefault(service, []).append(path)
         web = {self.services[path] for path, row in self.rows.items() if row.web and self._is_web(path, row.web)}
         web -= self.frameworks
-        if not web and not self.frameworks and not self.listing.packaged and len(self.listing.files) <= _BARE:
+        is_named = any(row.web for row in self.rows.values())
+        is_library = bool(self.frameworks) or self.listing.packaged
+        if not is_named and not is_library and len(self.listing.files) <= _BARE:
             return {".": list(self.listing.files)}
         return {service: paths for service, paths in by_service.items() if service in web}
 
@@ -181,7 +183,8 @@ class _Scanner:
         The examples of a distribution make no service of it.
         """
         service = self.services[path]
-        if self.listing.packaged and service == "." and path.startswith(frameworks.EXAMPLES):
+        inner = path if service == "." else path[len(service) + 1 :]
+        if frameworks.is_example(inner) and project.is_packaged(self.base / service):
             return False
         return any("." in name or self._service_of(path, name) != service for name in names.split())
 

@@ -369,8 +369,9 @@ def test_an_app_beside_the_source_of_its_framework_takes_it_as_installed(tmp_pat
 
 @pytest.mark.parametrize(("path", "found"), [("examples/app.py", False), ("demo/app.py", False), ("shop/app.py", True)])
 def test_the_examples_of_a_distribution_make_no_service_of_it(tmp_path: Path, path: str, found: bool) -> None:
-    (tmp_path / "setup.py").write_text("setup(name='shop')\n")
-    app = tmp_path / path
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "setup.py").write_text("setup(name='shop')\n")
+    app = tmp_path / "parts" / path
     app.parent.mkdir()
     app.write_text(APP.replace("from shared import known", "known = {}"))
     assert bool(stores(scanned(tmp_path))) is found

@@ -36,7 +36,7 @@ def serves(program: Program, resolver: Resolver) -> bool:
     return any(
         _registers(program, resolver, path) or _makes(program, resolver, path) or _extends(program, resolver, path)
         for path in sorted(program.web_programs)
-        if not is_aside(path) and not path.startswith(frameworks.EXAMPLES)
+        if not is_aside(path) and not frameworks.is_example(path)
     )
 
 

@@ -39,8 +39,7 @@ SERVING = {
     "websockets": "serve",
 }
 
-# Folders of a distribution that show how it is used.
-EXAMPLES = ("examples/", "example/", "samples/", "demos/", "demo/")
+_EXAMPLES = frozenset("examples example samples demos demo".split())
 
 # Modules of the standard library that make one.
 WEB_MODULES = frozenset({"http.server", "socketserver", "BaseHTTPServer", "SocketServer", "six.moves.BaseHTTPServer"})
@@ -59,6 +58,11 @@ WAY_STATIONS = frozenset({"state", "config", "extensions", "ctx", "config_dict"}
 _APP_NAMES = frozenset(
     {"app", "application", "current_app", "_app", "_application", "fastapi_app", "flask_app", "web_app"}
 )
+
+
+def is_example(path: str) -> bool:
+    """Whether a file of a distribution shows how it is used."""
+    return not _EXAMPLES.isdisjoint(path.split("/")[:-1])
 
 
 def makes_app(dotted: str) -> bool:
