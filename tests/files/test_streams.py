@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ MODULE = "backing_services"
 def module(tmp_path: Path) -> Path:
     """The folder of a generated module with the helpers for files."""
     names = {"open_file", "local_file", "read_file", "write_file", "save_upload"}
+    names |= {"store_new", "start_upload", "append_part", "take_parts"}
     change = backing_services(tmp_path, Backing(service=".", path=f"{MODULE}.py", module=MODULE), names, ()).change
     assert change.after is not None
     (tmp_path / f"{MODULE}.py").write_bytes(change.after)
@@ -50,7 +52,7 @@ def run(folder: Path, text: str, **variables: str) -> str:
 
 LARGE = """
     import hashlib, io, re
-    from backing_services import open_file, save_upload
+    from backing_services import open_file, save_upload, store_new
 
     SIZE, PART = 300, bytes(range(256)) * 4096
     sums = [hashlib.md5(), hashlib.md5()]
@@ -80,6 +82,9 @@ LARGE = """
         assert file.seek(0, 2) == SIZE * len(PART)
         file.seek(-10, 2)
         assert file.read() == PART[-10:]
+    store_new("uploads/third.bin", (PART for _ in range(SIZE)), "application/octet-stream")
+    with open_file("uploads/third.bin", "rb") as file:
+        assert file.seek(0, 2) == SIZE * len(PART)
     # The peak of this process alone: ru_maxrss counts the parent's too.
     print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
@@ -135,6 +140,7 @@ WRITES = {
     "open": "with open_file(PATH, 'wb') as file: file.write(CONTENT)",
     "bytes": "write_file(PATH, CONTENT)",
     "parts": "with open_file(PATH, 'wb') as file: file.write(CONTENT * 10)",
+    "upload": "Upload.stream.seek(0); save_upload(Upload, PATH)",
     "copy": "with local_file(PATH) as local: open(local, 'wb').write(CONTENT)",
 }
 
@@ -148,7 +154,10 @@ def test_a_write_that_is_cut_fails_and_leaves_what_was_there(
     s3.put_object(Bucket=BUCKET, Key="uploads/there.bin", Body=b"as it was")
     s3.delete_object(Bucket=BUCKET, Key="uploads/new.bin")
     program = f"""
-        from backing_services import local_file, open_file, write_file
+        import io
+        from backing_services import local_file, open_file, save_upload, write_file
+        class Upload:
+            mimetype, stream = "text/plain", io.BytesIO(bytes(1_500_000))
         CONTENT = bytes(1_500_000)
         for PATH in ("uploads/there.bin", "uploads/new.bin"):
             try:
@@ -160,6 +169,92 @@ def test_a_write_that_is_cut_fails_and_leaves_what_was_there(
         assert len(run(module, program, AWS_ENDPOINT_URL_S3=endpoint, AWS_MAX_ATTEMPTS="1").split()) == 2
     assert s3.get_object(Bucket=BUCKET, Key="uploads/there.bin")["Body"].read() == b"as it was"
     assert "uploads/new.bin" not in [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_new_file_that_is_cut_is_not_there(count: int, module: Path, environment: dict[str, str]) -> None:
+    target = environment["AWS_ENDPOINT_URL_S3"]
+    program = f"""
+        from backing_services import store_new
+        try:
+            store_new("uploads/once.bin", [bytes(1_500_000)] * {count}, "text/plain")
+        except Exception as error:
+            print("failed", type(error).__name__)
+    """
+    with cutting(target, up=400_000) as endpoint:
+        assert run(module, program, AWS_ENDPOINT_URL_S3=endpoint).startswith("failed")
+    s3 = boto3.client("s3", endpoint_url=target)
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="uploads/once.bin")
+
+
+def test_a_chunk_that_is_cut_is_no_part_of_the_upload(module: Path, environment: dict[str, str]) -> None:
+    begun = 'from backing_services import *\nstart_upload("staged/film"); append_part("staged/film", "film", b"one ")'
+    run(module, begun)
+    program = """
+        from backing_services import append_part
+        try:
+            append_part("staged/film", "film", bytes(1_500_000))
+        except Exception as error:
+            print("failed", type(error).__name__)
+    """
+    with cutting(environment["AWS_ENDPOINT_URL_S3"], up=400_000) as endpoint:
+        assert run(module, program, AWS_ENDPOINT_URL_S3=endpoint).startswith("failed")
+    ended = """
+        from backing_services import append_part, take_parts
+        append_part("staged/film", "film", b"two")
+        print(take_parts("staged/film"))
+    """
+    assert run(module, ended) == "{0: b'one ', 1: b'two'}"
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An S3 that answers every request with an error of its own."""
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said."""
+
+
+for method in ("GET", "PUT", "POST", "HEAD", "DELETE"):
+    setattr(Refusing, f"do_{method}", Refusing.answer)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "write_file(PATH, b'content')",
+        "with open_file(PATH, 'wb') as file: file.write(b'content')",
+        "with open_file(PATH, 'xb') as file: file.write(b'content')",
+        "read_file(PATH)",
+        "open_file(PATH)",
+        "store_new(PATH, [b'content'], 'text/plain')",
+        "start_upload(PATH)",
+        "append_part(PATH, PATH, b'content')",
+        "take_parts(PATH)",
+    ],
+)
+def test_an_error_of_the_server_is_one_of_the_app(how: str, module: Path, environment: dict[str, str]) -> None:
+    program = f"""
+        from backing_services import *
+        PATH = "uploads/refused.bin"
+        try:
+            {how}
+        except Exception as error:
+            print(type(error).__name__)
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        said = run(module, program, AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{server.server_port}")
+        assert said in ("ClientError", "S3UploadFailedError")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("how", ["open_file(PATH, 'rb').read()", "read_file(PATH)", "local_file(PATH).__enter__()"])
