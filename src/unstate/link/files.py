@@ -57,6 +57,7 @@ _MODULES = frozenset(
         " pickle json yaml sqlite3 aiosqlite ospath osp Image plt imageio aioshutil aios wave sf soundfile fs"
     ).split()
 )
+_RUNNERS = frozenset({"to_thread", "run_in_threadpool", "run_sync"})
 _TESTS = frozenset({Op.EXISTS, Op.DELETE})
 _ROUTES = frozenset({"re_path", "path", "url"})  # of Django: `re_path(pattern, serve, {"document_root": ...})`
 _SERVING = {"static_file": "root", "StaticFiles": "directory", "static": "document_root", "serve": "document_root"}
@@ -169,6 +170,8 @@ class Operations:
         elif name in ("BackgroundTask", "add_task"):
             if len(node.args) > 1 and path_of(node.args[0])[-1:] in (("remove",), ("unlink",), ("rmtree",)):
                 yield Op.DELETE, node.args[1]
+        elif name in _RUNNERS:
+            yield from self._run(node)
         elif name in _WRITERS and owner is not None:
             target = _keyword(node, "path") or _keyword(node, "dst") or _keyword(node, "out_f") or _first(node)
             if path_of(owner)[-1:] == ("torch",) and len(node.args) > 1:
@@ -191,6 +194,13 @@ class Operations:
                     target = _keyword(node, "path") or _keyword(node, "directory") or _keyword(node, "path_or_file")
                 if target is not None:
                     yield op, target
+
+    def _run(self, node: ast.Call) -> Iterator[tuple[Op, Any]]:
+        """What a thread does to the one path that a function is handed there: `asyncio.to_thread(os.remove, path)`."""
+        steps = path_of(node.args[0]) if node.args else ()
+        does = _ARGUMENTS.get(steps[-1], ()) if len(steps) > 1 and steps[-2] in _MODULES else ()
+        if len(does) == 1 and does[0][0] == 0 and len(node.args) > 1:
+            yield does[0][1], node.args[1]
 
     def _is_archive(self, path: str, frame: int, owner: Any) -> bool:
         """Whether a name holds a zip archive, as its making or its annotation says."""

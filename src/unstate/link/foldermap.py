@@ -321,7 +321,10 @@ class Map(Paths):
 
     def _bound(self, slot: Slot, ref: Ref, scope: Scope) -> Places:
         if ref.use == "loop" and (slot.path, ref.frame, slot.name) not in self._loops:
-            return self.steps(slot.path, ref.frame, ref.value, scope) if ref.value else ()
+            found = self.steps(slot.path, ref.frame, ref.value, scope) if ref.value else ()
+            if not found and ref.value[-1:] == ("[]",):
+                found = self.steps(slot.path, ref.frame, ref.value[:-1], scope)
+            return found
         if ref.use == "loop":
             return tuple(
                 place.below(ANY) if _LISTING.search(loop.source) and place.root != TEMPORARY else place

@@ -114,8 +114,8 @@ class Paths:
             return tuple(place for value in node.values for place in self.places(path, frame, value, scope))
         if kind in (ast.List, ast.Tuple, ast.Set):
             return tuple(place for item in node.elts for place in self.places(path, frame, item, scope))
-        if kind in (ast.ListComp, ast.GeneratorExp):
-            return self.places(path, frame, node.elt, scope)
+        if kind in (ast.ListComp, ast.GeneratorExp, ast.SetComp):
+            return self.places(path, frame, node.elt, scope | self._bound_by(path, frame, node, scope))
         if kind in (ast.Await, ast.NamedExpr, ast.FormattedValue, ast.Starred):
             return self.places(path, frame, node.value, scope)
         if kind is ast.Attribute:
@@ -135,6 +135,16 @@ class Paths:
             return found
         steps = path_of(node)
         return self.steps(path, frame, steps, scope) if steps else ()
+
+    def _bound_by(self, path: str, frame: int, node: Any, scope: Scope) -> Scope:
+        """What the names of a comprehension stand for."""
+        found: Scope = {}
+        for each in node.generators:
+            if type(each.target) is ast.Name:
+                places = self.places(path, frame, each.iter, scope | found)
+                inner = _is_listing(each.iter)
+                found[each.target.id] = tuple(one.below(ANY) if inner else one for one in places)
+        return found
 
     def _operation(self, path: str, frame: int, node: ast.BinOp, scope: Scope) -> Places:
         if type(node.op) is ast.Div:

@@ -20,6 +20,7 @@ from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
 from unstate.plan.effects import blocked_loops, local_clocks, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
+from unstate.plan.fileraces import races
 from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key
 from unstate.plan.mentions import Mentions
@@ -225,7 +226,16 @@ class Planner:
         rules = {rule for outcome in outcomes for rule in outcome.rules.get(group.id, ())}
         stored = storages.differences(group, rules, self.sources) if group.settings else ()
         return msgspec.structs.replace(
-            group, differences=(*COPYING, *stored, *sent_on(group), *sorted(texts), *finding.reasons, *blocked)
+            group,
+            differences=(
+                *COPYING,
+                *stored,
+                *sent_on(group),
+                *sorted(texts),
+                *races(finding.store, self._mentions_in(finding.store.service)),
+                *finding.reasons,
+                *blocked,
+            ),
         )
 
     def _own_seconds(self, store: Store) -> int | None:

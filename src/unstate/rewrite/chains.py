@@ -14,6 +14,7 @@ from unstate.rewrite.source import Source
 Node = cst.CSTNode
 Place = tuple[int, int, int, int]  # line, column, end line, end column
 Chain = tuple[Node, ...]  # a node with the nodes around it, the module first
+_FORMING = frozenset("join joinpath Path str abspath realpath with_suffix with_name fspath safe_join resolve".split())
 _FILES = re.compile(r"\.files\b")
 
 
@@ -117,8 +118,8 @@ def is_made(chain: Sequence[Node]) -> bool:
     if not isinstance(call, cst.Call) or not call.args:
         return False
     folder = call.args[0].value
-    if isinstance(folder, cst.Call):
-        return True  # what it gives may have been made there
+    if isinstance(folder, cst.Call) and last_name(folder) not in _FORMING:
+        return True  # a function gives it, and may make it
     function = next((each for each in reversed(chain) if isinstance(each, cst.FunctionDef)), None)
     text = code(function) if function is not None else ""
     return f"{code(folder)}.mkdir(" in text or f"makedirs({code(folder)}" in text

@@ -23,6 +23,7 @@ class Form:
     helper: str
     arguments: Callable[[cst.Call], Sequence[cst.Arg]]
     remote: bool = True  # has a twin to await in asynchronous code
+    handed: bool = False  # takes the place of the function that the call is given first, and runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def choose(
         return _FUNCTIONS[name](node, ops, imports)
     if name in ("BackgroundTask", "add_task"):
         return _background(node)
+    if name in _RUNNERS:
+        return _run(node, ops, imports)
     return _copied(node, ops, operands)
 
 
@@ -367,7 +370,20 @@ def _background(node: cst.Call) -> Chosen:
     if len(node.args) != 2 or code(node.args[0].value) not in ("os.remove", "os.unlink", "shutil.rmtree"):
         return "a task of the background works on the file in a way that is not known"
     helper = "remove_tree" if code(node.args[0].value) == "shutil.rmtree" else "remove_file"
-    return Form(helper, lambda call: [], remote=False)
+    return Form(helper, lambda call: [], remote=False, handed=True)
+
+
+_RUNNERS = frozenset({"to_thread", "run_in_threadpool", "run_sync"})
+
+
+def _run(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
+    """`asyncio.to_thread(os.remove, path)`: what runs in a thread may block."""
+    inner = cst.Call(node.args[0].value, [_plain(arg) for arg in node.args[1:]])
+    known = _FUNCTIONS.get(last_name(inner))
+    chosen = known(inner, ops, imports) if known is not None and len(inner.args) == 1 else None
+    if not isinstance(chosen, Form) or not chosen.remote:
+        return f"what `{code(node.func)}` runs has no form"
+    return Form(chosen.helper, lambda call: [], remote=False, handed=True)
 
 
 # Methods that write the whole file anew.

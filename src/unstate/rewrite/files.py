@@ -209,16 +209,14 @@ class FileEdits:
         self._change(chain, lambda new: edit.change(new, self.names.use(edit.helper)))  # type: ignore[arg-type]
 
     def _form(self, owners: Owners, chain: chains.Chain, node: cst.Call, form: Form) -> None:
-        if form.helper == "remove_file" and fileforms.last_name(node) in ("BackgroundTask", "add_task"):
+        if form.handed:
             name = self.names.use(form.helper)
+            self._note(owners, form.helper)
             self._change(chain, lambda new: new.with_deep_changes(new.args[0], value=cst.Name(name)))  # type: ignore[attr-defined]
             return
         helper = form.helper
         how = chains.how(chain)
         awaited = len(chain) > 1 and isinstance(chain[-2], cst.Await)
-        if helper in ("remove_tree",) and fileforms.last_name(node) in ("BackgroundTask", "add_task"):
-            self._refuse(owners, self._line(node), "a task of the background removes a folder")
-            return
         asynchronous = form.remote and (how == "async" or awaited)
         if form.remote and how in ("lambda", "generator"):
             self._refuse(owners, self._line(node), f"`await` cannot stand in this {how}")

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from unstate.config import load
-from unstate.model import Group, Layout, Verdict
+from unstate.model import Group, Layout, Shape, Verdict
 from unstate.plan import plan
 from unstate.plan.sources import MARK
 from unstate.scan import scan
@@ -53,6 +53,9 @@ class Declared:
         if not any(group.races for group in self.groups):
             return ""
         names = {name for name, steps in self._changed.items() if step in steps}
+        files = [group for group in self.groups if group.finding.shape is Shape.FILE and group.races]
+        if not names and files:  # nothing in memory is changed: what is shared are files
+            return _said(files)
         groups = {name: self._group(name) for name in names}
         moved = [group for group in groups.values() if group is not None and group.verdict is not Verdict.MANUAL]
         racing = [group for group in moved if group.races]
@@ -63,7 +66,7 @@ class Declared:
         several = repeated(asked(self.app, self.scenario, self.backing, step).commands)
         if any(key.partition(":")[0] not in allowed for key in several):
             return ""
-        return "; ".join(f"{group.finding.store.name}: {', '.join(group.races)}" for group in racing)
+        return _said(racing)
 
     @cached_property
     def _changed(self) -> dict[str, dict[int, str]]:
@@ -76,3 +79,7 @@ class Declared:
     def _group(self, name: str) -> Group | None:
         stores = ((group, group.finding.store) for group in self.groups)
         return next((group for group, store in stores if covers(f"{store.module}.{store.name}", name)), None)
+
+
+def _said(racing: Sequence[Group]) -> str:
+    return "; ".join(f"{group.finding.store.name}: {', '.join(group.races)}" for group in racing)
