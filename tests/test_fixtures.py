@@ -26,7 +26,7 @@ from unstate.model import Group, Plan, Verdict
 from unstate.plan import plan
 from unstate.render import render
 from unstate.scan import scan
-from unstate.verify import Backing, backing_services, check_case
+from unstate.verify import Backing, Fault, backing_services, check_case
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())
