@@ -122,6 +122,7 @@ def _alone(function: Callable[[Item], Result], item: Item, timeout: float) -> Ou
     pool = _pool(1)
     try:
         with _own_main():
+            pool.submit(callable, function).result()  # the time that a process takes to start is nobody's fault
             future = pool.submit(function, item)
         return Outcome(item, future.result(timeout=timeout))
     except BrokenProcessPool:
