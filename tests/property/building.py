@@ -71,6 +71,8 @@ def call(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[str, A
         if inspect.iscoroutine(result):
             result = LOOP.run_until_complete(result)
     except Exception as error:
+        if isinstance(error.__cause__, StopIteration):
+            return "StopIteration", ()  # Python says it so of a coroutine, also of the original's
         return type(error).__name__, error.args
     return "ok", result
 
@@ -90,7 +92,10 @@ def _act(source: str) -> str:
     return source[source.index("def act") :]
 
 
-IMPORTS = "import collections\nfrom collections import Counter, defaultdict, deque\nfrom cachetools import TTLCache\n"
+IMPORTS = (
+    "import collections\nfrom collections import Counter, OrderedDict, defaultdict, deque\n"
+    "from cachetools import TTLCache\n"
+)
 HEAD = f"{IMPORTS}from proof_models import Profile, same\n\n"
 
 

@@ -203,6 +203,11 @@ class Reader:
                 keys = [key for key in client.keys(f"{prefix}:*") if key.startswith(start)]
                 raws = client.mget(keys) if keys else []
                 return {shape.key(key[len(start) :]): shape.decode(raw) for key, raw in zip(keys, raws, strict=True)}
+            case Layout.HASH if shape.container == "ordered":
+                fields = client.zrange(f"{prefix}!order", 0, -1)
+                assert set(fields) == set(client.hkeys(prefix)), "the order is one of other entries"
+                pairs = ((shape.key(field), shape.decode(client.hget(prefix, field))) for field in fields)
+                return collections.OrderedDict(pairs)
             case Layout.HASH:
                 return {shape.key(field): shape.decode(raw) for field, raw in client.hgetall(prefix).items()}
             case Layout.COUNTER | Layout.STRING:
@@ -273,6 +278,7 @@ ORIGINAL_NAMES = {
     "same": same,
     "collections": collections,
     "Counter": Counter,
+    "OrderedDict": collections.OrderedDict,
     "defaultdict": defaultdict,
     "deque": deque,
 }
@@ -288,6 +294,8 @@ def seen(outcome: tuple[str, Any], difference: str) -> Any:
 def strict(value: Any, *, ordered: bool = True) -> Any:
     """Something that is equal only for equal values of equal types: 1 is not True and not 1.0."""
     match value:
+        case collections.OrderedDict():
+            return "ordered", tuple((strict(key), strict(each)) for key, each in value.items())
         case dict() | TTLCache():
             return "dict", frozenset((strict(key), strict(each)) for key, each in value.items())
         case list() | tuple() | deque():

@@ -167,6 +167,8 @@ SHAPES = (
     Shape(Layout.HASH, "defaultdict dict", "json", definition="defaultdict(dict)", values="records"),
     Shape(Layout.COUNTER, "scalar", "int", definition="0"),
     Shape(Layout.COUNTER, "scalar", "int", definition="7"),
+    *(Shape(Layout.HASH, "ordered", codec, definition="OrderedDict()") for codec in ("str", "int")),
+    Shape(Layout.HASH, "ordered", "json", definition="OrderedDict()", values="records"),
     *(Shape(Layout.COUNTER, "cell", "int", definition=f"[{start}]") for start in ("0", "7")),
     *(
         Shape(Layout.STRING, "scalar", codec, definition=start)

@@ -28,7 +28,7 @@ from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
-from unstate.plan.steady import is_steady
+from unstate.plan.steady import is_steady, uses_order
 from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.plan.typed import type_of, unwritten, without_codec
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
@@ -68,19 +68,22 @@ class Planner:
         model, reason = self._model(finding)
         if reason:
             return _manual(finding, [_refusal(finding, reason, _ADVICE_MODEL)])
+        ordered = uses_order(finding.store, self.sources)
         settled = settle(
             finding,
             codemod,
             self.config,
             prefix,
             answers,
-            by_key=expires_by_key(finding),
+            by_key=expires_by_key(finding) and not ordered,
             by_type=bool(model),
             own_seconds=own,
         )
         if finding.store.constructor in EXPIRING and own is None and "ttl" not in answers:
             return _manual(finding, [_refusal(finding, _UNKNOWN_EXPIRY.format(finding.store.definition), _ADVICE_TTL)])
-        choice = choose(finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model)
+        choice = choose(
+            finding, expires=settled.ttl_seconds is not None, codec=settled.codec, model=model, ordered=ordered
+        )
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
         if choice.codec == "json" and (blob := blob_in(finding.store, self.sources)) is not None:

@@ -146,13 +146,18 @@ def _argument(definition: str, place: int, keyword: str = "") -> str:
     return ""
 
 
-def choose(finding: Finding, *, expires: bool, codec: str | None = None, model: str = "") -> Choice | str:
+def choose(
+    finding: Finding, *, expires: bool, codec: str | None = None, model: str = "", ordered: bool = False
+) -> Choice | str:
     """The layout of a store, or the reason why it has none.
 
-    `codec`: a person's answer, if there is one; `model`: the class whose fields its values travel by.
+    `codec`: a person's answer, if there is one; `model`: the class whose fields its values travel by; `ordered`: the
+    order of its entries is made use of.
     """
     store = finding.store
     container = container_of(store)
+    if ordered:
+        container = "ordered"
     if container is None:
         return f"`{store.name}` is made by `{store.constructor or store.definition}`, which the catalogue does not know"
     if finding.shape is Shape.UNKNOWN and _holds_stores(store):
@@ -215,7 +220,7 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
             return Layout.LIST
         case "set":
             return Layout.SET
-        case "counter" | "defaultdict" | "defaultdict list" | "defaultdict dict":
+        case "ordered" | "counter" | "defaultdict" | "defaultdict list" | "defaultdict dict":
             return Layout.HASH
     if codec == "bytes":
         return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING

@@ -1,4 +1,6 @@
-"""Lists whose entries stay where they are: nothing is ever taken out of them, nor put in front of another entry."""
+"""Containers in which the place of an entry matters: lists that are only ever appended to, so that an entry stays where
+it is; and dicts whose first or last entry is asked for.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +30,32 @@ def _inserting(path: str, service: str, sources: Sources) -> set[int]:
         for node in ast.walk(sources.source(path, service).tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "insert"
     }
+
+
+def uses_order(store: Store, sources: Sources) -> bool:
+    """Whether a dict is asked for its first or last entry somewhere, or an entry is put there."""
+    if store.constructor not in ("dict", "collections.OrderedDict"):
+        return False
+    lines = {(site.path, site.line) for site in store.sites}
+    asked = {
+        _called(node.func)
+        for path in {site.path for site in store.sites}
+        for node in ast.walk(sources.source(path, store.service).tree)
+        if isinstance(node, ast.Call) and (path, node.lineno) in lines and _is_ordering(node)
+    }
+    # An empty dict says more in its KeyError than an OrderedDict does.
+    return bool(asked) and not (store.constructor == "dict" and "popitem" in asked)
+
+
+def _is_ordering(call: ast.Call) -> bool:
+    name = _called(call.func)
+    if name in ("next", "reversed"):
+        return len(call.args) > 0 and isinstance(call.args[0], ast.Call if name == "next" else ast.expr)
+    return name in ("popitem", "move_to_end")
+
+
+def _called(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
