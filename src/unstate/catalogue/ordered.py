@@ -85,7 +85,7 @@ RULES = (
     _rule("clear", "x.clear()", "ordered_clear(redis_client, NAME)", "discarded"),
     *(
         _rule(f"rebind.{name}", f"x = {made}", "ordered_clear(redis_client, NAME)")
-        for name, made in (("plain", "{}"), ("ordered", "OrderedDict()"), ("module", "collections.OrderedDict()"))
+        for name, made in (("ordered", "OrderedDict()"), ("module", "collections.OrderedDict()"))
     ),
     *(
         _rule(name, pattern, form)
