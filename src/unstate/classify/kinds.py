@@ -16,7 +16,7 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
     (Kind.RATE_LIMIT, r"rate|limit|attempt|fail|flood|throttl|bans?(_|$)|banned|block|bucket"),
     (Kind.LOCK, r"locks?$|mutex|semaphore"),
     (Kind.UPLOAD, r"upload|chunk|blob|file|attachment|image|video|audio|photo|document"),
-    (Kind.TOKEN, r"otp|nonce|states?(_dict)?$|csrf|codes?(_|$)|verif|reset|invite|one_?time|magic"),
+    (Kind.TOKEN, r"otp|nonce|oauth_?states?|csrf|codes?(_|$)|verif|reset|invite|one_?time|magic"),
     (Kind.SESSION, r"sess|token|login|logged|user|sid|online|player|client|auth|presence"),
     (Kind.CONVERSATION, r"conv|chat|histor|messag|thread|dialog|memor|transcript"),
     (Kind.JOB_STATUS, r"job|task|status|progress|running|result|pending|queue|run|process|worker|cancel"),
@@ -24,6 +24,7 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
     (Kind.COUNTER, r"count|cnt|total|hits|metric|stat|seq|index|number|next_id"),
     (Kind.SETTING, r"config|setting|option|mode|enabled|flag"),
 )
+_OF_A_LOGIN = re.compile(r"_*((auth|login|sso|oidc|pkce)_)?states?(_dict)?")  # and not of a run, a game, a room
 _BYTES_NAMES = re.compile(r"file_?data|content|chunk|blob|bytes|raw|payload|binary|^data$|^file$")
 _TEXT_NAMES = re.compile(r"(^|_)(id|uid|sid|name|token|email|username|user|key|url|path|code|ip|status)$")
 
@@ -46,6 +47,8 @@ def kind(subject: Subject, contents: Contents) -> Kind:
                 continue
             if found is Kind.LOCK:
                 continue
+            return found
+        if found is Kind.TOKEN and _OF_A_LOGIN.fullmatch(name) and shaped is not Shape.MODEL:
             return found
     if counted:
         return Kind.COUNTER
