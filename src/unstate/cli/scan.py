@@ -68,7 +68,12 @@ def scan(
             result = scanning.without(result, known)
             code = code if code > FINDINGS else FINDINGS if result.findings or result.diagnostics else 0
         for name, file in outputs:
-            _deliver(name, file, scanning.seen_from_here(result, alone) if alone and name in _ANNOTATING else result)
+            seen = scanning.seen_from_here(result, alone) if alone and name in _ANNOTATING else result
+            try:
+                _deliver(name, file, seen)
+            except OSError as error:
+                warn(f"{error.filename or file}: {error.strerror or error}")
+                raise typer.Exit(2) from None
     raise typer.Exit(0 if exit_zero and code == FINDINGS else code)
 
 
