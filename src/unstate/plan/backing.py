@@ -94,7 +94,8 @@ def astray(store: Store, backing: Backing) -> str:
 def _root_of(store: Store) -> PurePosixPath | None:
     """The path of a store without what its module's name accounts for.
 
-    None for an attribute that is defined in another file than its class: the name is that of the class's.
+    None where the name is that of another file: an attribute that is defined outside of its class, a folder that
+    several files name.
     """
     parts = list(PurePosixPath(store.path).with_suffix("").parts)
     names = store.module.split(".")

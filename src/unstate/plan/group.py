@@ -59,10 +59,10 @@ class Planner:
         """The change group of a finding; `manual` with refusals where there is no sound patch."""
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
-        if reason := astray(finding.store, self.backing[finding.store.service]):
-            return _manual(finding, [_refusal(finding, reason)])
         if finding.store.constructor in (FOLDER, STORAGE):
             return self._folder(finding, answers)
+        if reason := astray(finding.store, self.backing[finding.store.service]):
+            return _manual(finding, [_refusal(finding, reason)])
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
         model, reason = self._model(finding)
