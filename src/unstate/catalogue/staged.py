@@ -47,4 +47,5 @@ RULES = (
     _parts("pop", "x.pop(k)", "found(take_parts(OBJECT), k)", difference=BY_NUMBER),
     _parts("delitem", "del x[k]", "if take_parts(OBJECT) is None:\n    raise KeyError(k)"),
     _parts("pop.discarded", "x.pop(k, None)", "take_parts(OBJECT)", "discarded"),
+    _parts("del_ignores_missing", "del x[k]", "take_parts(OBJECT)", wrong=True, note="no KeyError"),
 )
