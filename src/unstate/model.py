@@ -312,6 +312,7 @@ class Client(Value, frozen=True):
     name: str  # how it is reached there: "redis_client", "get_redis()", "app.state.redis", 'app["redis"]'
     replies: Literal["", "text", "bytes"] = ""  # of a Redis client; "" where its settings do not show it
     itself: bool = False  # it is used as it is; else only its connection's settings are
+    retries: bool = False  # used itself, it may send a command again whose reply was lost
 
 
 class Framework(StrEnum):

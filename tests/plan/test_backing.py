@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from unstate.config import Config
 from unstate.model import Verdict
 from unstate.plan import plan
@@ -59,3 +61,35 @@ def test_a_script_that_imports_from_elsewhere_gets_no_import_that_fails(tmp_path
         assert [each.reason for each in by_name["tokens"].refusals if "imports from" in each.reason]
     assert by_name["carts"].verdict is not Verdict.MANUAL
     assert {each.path for each in made.backing if each.service == "."} == {"shop/backing_services.py"}
+
+
+@pytest.mark.parametrize(
+    ("retry", "verdict"),
+    [
+        ("", Verdict.REVIEW),
+        (", retry=Retry(ExponentialBackoff(), 3)", Verdict.REVIEW),
+        (", retry=Retry(NoBackoff(), 3)", Verdict.REVIEW),
+        (", retry=Retry(NoBackoff(), 0)", Verdict.EXACT),
+    ],
+)
+def test_a_client_that_sends_again_makes_no_exact_store(retry: str, verdict: Verdict, tmp_path: Path) -> None:
+    source = f"""
+        import redis
+        from redis.backoff import ExponentialBackoff, NoBackoff
+        from redis.retry import Retry
+        from flask import Flask
+        app = Flask(__name__)
+        client = redis.Redis.from_url("redis://localhost", decode_responses=True{retry})
+        votes: dict[str, int] = {{}}
+
+        @app.post("/<key>")
+        def vote(key: str):
+            votes[key] = votes.get(key, 0) + 1
+            return ""
+    """
+    (tmp_path / "app.py").write_text(dedent(source))
+    made = plan(tmp_path, scan(tmp_path, Config()), Config())
+    assert [client.itself for client in made.backing[0].clients] == [True]
+    (group,) = made.groups
+    assert group.verdict is verdict
+    assert any("whose reply was lost" in each for each in group.differences) is (verdict is Verdict.REVIEW)

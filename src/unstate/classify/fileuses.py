@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from unstate.classify.fileflow import Flow, Mention
@@ -65,21 +66,22 @@ class Moves:
     )  # stores that keep paths, with how many writes put them there
 
 
-class Uses:
+class Uses(ABC):
     """Looks at each mention of a path of the locations that are being moved."""
 
     program: Program
     operations: Operations
     result: Moves
 
+    @abstractmethod
     def _inside(self, place: Place) -> bool:
         """Whether a place lies in one of the locations."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _slot(self, path: str, frame: int, steps: Path) -> Slot | None:
         """The store that a path of steps starts from, in front of its first key or method."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _site(
         self,
         flow: Flow,
@@ -92,7 +94,6 @@ class Uses:
         elsewhere: bool = False,
     ) -> None:
         """Note a site of those locations that the places lie in."""
-        raise NotImplementedError
 
     def _mention(self, flow: Flow, facts: FileFacts, mention: Mention) -> None:
         node: ast.AST = mention.node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.classify import memos, timing, twins
+from unstate.classify import memos, twins, waiting
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.facts.values import BY_NAME, LOCK, UNPACKED
@@ -43,10 +43,10 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
     named = next((touch for touch in subject.candidate.touches if touch.ref.flags & BY_NAME), None)
     if named is not None:
         return [f"{_at(named)}: set by setattr; write it as an assignment first"]
-    waiting = next(timing.waited_for(subject), None)
-    if waiting:
+    awaited = next(waiting.waited_for(subject), None)
+    if awaited:
         return [
-            f"{_at(waiting)}: a condition of this process is waited for here, and no other process can wake it; a"
+            f"{_at(awaited)}: a condition of this process is waited for here, and no other process can wake it; a"
             " message (publish and subscribe) or a blocking read of a Redis list can"
         ]
     twin = twins.redis_twin(subject)

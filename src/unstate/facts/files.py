@@ -81,8 +81,8 @@ def may_touch(source: bytes) -> bool:
 def is_touching(node: ast.Call) -> str:
     """The last name of what a call calls, if the call touches files or hands a path on; else ""."""
     function = node.func
-    kind = type(function)
-    name: str = function.attr if kind is ast.Attribute else function.id if kind is ast.Name else ""  # type: ignore[attr-defined]
+    named = function.id if isinstance(function, ast.Name) else ""
+    name = function.attr if isinstance(function, ast.Attribute) else named
     if name in TOUCHING:
         return name
     if not name:

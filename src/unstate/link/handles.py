@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
-from unstate.link.values import Class, Instance, Made, Typed, Value
+from unstate.link.values import Class, Instance, Made, Slot, Typed, Value
 from unstate.model import Kind
 
 _DEPTH = 3  # of attributes that are looked into: an object that holds an object that holds a socket
@@ -140,7 +140,7 @@ class Handles:
 
     def _value(self, path: str, frame: int, hint: tuple[str, ...]) -> Value:
         value = self.resolver.of_hint(path, frame, hint)
-        return self.resolver.settle(value)[1] if hasattr(value, "sort") else value  # type: ignore[arg-type]
+        return self.resolver.settle(value)[1] if isinstance(value, Slot) else value
 
 
 def is_callable(annotation: str) -> bool:

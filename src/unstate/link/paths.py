@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -60,32 +61,32 @@ def _is_listing(node: Any) -> bool:
     return name in _LISTINGS or (name in _ORDERING and bool(node.args) and _is_listing(node.args[0]))
 
 
-class Paths:
+class Paths(ABC):
     """Evaluates syntax trees to places; what names stand for is left to a subclass."""
 
     program: Program
     resolver: Resolver
     stored: Callable[[str, int, ast.expr], Places] = staticmethod(lambda path, frame, node: ())  # by a framework
 
+    @abstractmethod
     def steps(self, path: str, frame: int, steps: Path, scope: Scope) -> Places:
         """The places that a dotted path means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def configured(self, key: str) -> Places:
         """The places that a key of the configuration means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def called(self, name: str) -> Places:
         """The places that an attribute of an unknown object means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def returned(self, function: Function, scope: Scope) -> Places:
         """The places that a call of a function gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def writes(self, slot: Slot) -> list[tuple[str, Ref]]:
         """Everything that binds a slot."""
-        raise NotImplementedError
 
     def places(self, path: str, frame: int, node: Any, scope: Scope | None = None) -> Places:
         """Every place that an expression may mean, () where it is no path as far as one can see."""

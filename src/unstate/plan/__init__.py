@@ -8,7 +8,7 @@ from pathlib import Path
 from unstate import codemods
 from unstate.config import INJECTIONS, Config
 from unstate.model import Group, Layout, Plan, Scan
-from unstate.plan.backing import backing_modules, founded
+from unstate.plan.backing import backing_modules, founded, retried
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
 from unstate.plan.folders import together
@@ -66,6 +66,11 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         used,
         tied=config.injection == INJECTIONS[0],
     )
+    by_service = {each.service: each for each in modules}
+    groups = [
+        retried(group, by_service[group.finding.store.service]) if group.layout is not None else group
+        for group in groups
+    ]
     touched = {path for group in groups for path in group.files}
     touched.update(path for each in modules for path in (each.settings.path, each.app.path if each.app else "") if path)
     return Plan(

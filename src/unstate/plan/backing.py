@@ -8,11 +8,15 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from unstate.model import Backing, Store
+from unstate.model import Backing, Group, Layout, Store, Verdict
 from unstate.plan.own import find
 from unstate.plan.sources import MARK, Sources
 
 STEM = "backing_services"
+_TWICE = (
+    "the app's own client sends a command again whose reply was lost (redis-py 6 and later, unless it is made with"
+    " `retry=Retry(NoBackoff(), 0)`): a counter would count twice"
+)
 
 
 def backing_modules(root: Path, stores: Iterable[Store]) -> tuple[Backing, ...]:
@@ -65,6 +69,15 @@ def founded(
             msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=own.app, notes=own.notes)
         )
     return tuple(done)
+
+
+def retried(group: Group, backing: Backing) -> Group:
+    """The group with what its service's own client does that a generated one does not: it may apply a command twice."""
+    replies = "bytes" if group.codec == "bytes" else "text"
+    if group.layout is Layout.S3 or not any(client.retries and client.replies == replies for client in backing.clients):
+        return group
+    verdict = Verdict.REVIEW if group.verdict is Verdict.EXACT else group.verdict
+    return msgspec.structs.replace(group, verdict=verdict, differences=(*group.differences, _TWICE))
 
 
 def is_ours(path: Path) -> bool:

@@ -31,13 +31,10 @@ _CLIENTS: dict[str, Kind] = {
 _TYPES = {"redis.Redis": "redis", "redis.client.Redis": "redis", "redis.asyncio.Redis": "async_redis"}
 _SESSIONS = {"boto3", "boto3.Session", "boto3.session.Session"}
 _POOLS = re.compile(r"redis\.(?:asyncio\.)?(?:connection\.)?(?:Blocking)?ConnectionPool(?:\.from_url)?")
+_NO_RETRY = re.compile(r"(\w+\.)*Retry\((\w+\.)*NoBackoff\(\), (retries=)?0\)")
 _CACHED = {"functools.cache", "functools.lru_cache"}
 _CALLED = {"redis": "Redis client", "async_redis": "asynchronous Redis client", "s3": "S3 client"}
 _ONE_LOOP = {Framework.FASTAPI, Framework.STARLETTE, Framework.AIOHTTP}
-_RETRIES = (
-    "Unless it is made with `retry=Retry(NoBackoff(), 0)`, redis-py 6 and later send a command again whose reply was "
-    "lost, which a counter counts twice"
-)
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -104,7 +101,14 @@ def _places(held: Iterable[_Held]) -> str:
 
 def _taken(kind: Kind, held: _Held, *, alone: bool) -> tuple[Client, str]:
     unfit = held.unfit or ("" if kind == "s3" or held.replies else "it cannot be told whether its replies are text")
-    client = Client(kind=kind, module=held.module, name=held.name, replies=held.replies, itself=not unfit)
+    client = Client(
+        kind=kind,
+        module=held.module,
+        name=held.name,
+        replies=held.replies,
+        itself=not unfit,
+        retries=held.retries and not unfit and kind != "s3",
+    )
     place = _places([held])
     if unfit:
         return client, (
@@ -115,8 +119,6 @@ def _taken(kind: Kind, held: _Held, *, alone: bool) -> tuple[Client, str]:
         return client, f"The app's own {_CALLED[kind]} is used: {place}."
     other = "bytes" if held.replies == "text" else "text"
     note = f"The app's own {_CALLED[kind]} is used where replies are {held.replies}: {place}."
-    if held.retries:
-        note += f" {_RETRIES}."
     return client, f"{note} Where they are {other}, a second one connects as it does." if alone else note
 
 
@@ -184,7 +186,7 @@ def _value_of(name: str, module: Module) -> ast.expr | None:
 def _made_here(value: ast.expr, name: str, kind: Kind, module: Module) -> _Held:
     call = value.value if isinstance(value, ast.Await) else value
     assert isinstance(call, ast.Call)
-    retries = not any(word.arg == "retry" for word in call.keywords)
+    retries = not any(word.arg == "retry" and _NO_RETRY.fullmatch(ast.unparse(word.value)) for word in call.keywords)
     replies: Replies = "" if kind == "s3" else _replies(call, module)
     return _Held(module.path, module.module, name, replies=replies, retries=retries)
 

@@ -22,7 +22,7 @@ from unstate.plan.effects import blocked_loops, local_clocks, lost_imports
 from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
 from unstate.plan.fileraces import races
 from unstate.plan.folders import COPYING, planned, sent_on, untold
-from unstate.plan.layout import Choice, choose, container_of, expires_by_key
+from unstate.plan.layout import Choice, choose, container_of, expires_by_key, holds_tuples
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.origins import made_by_the_app
@@ -124,6 +124,8 @@ class Planner:
             return model_of(finding.store, self.sources)
         if finding.shape in _TYPED and (kind := without_codec(finding.store, self.sources)):
             return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON and has no codec"
+        if holds_tuples(finding.store):
+            return "", ""  # by a codec of their own
         if finding.shape in _TYPED and container_of(finding.store) == "dict":
             return type_of(finding.store, self.sources)
         if finding.shape in _TYPED and (kind := unwritten(finding.store)):
@@ -298,7 +300,8 @@ _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",
-    "tuple": "values are taken as tuples of text and numbers: one with any other part raises TypeError",
+    "tuple": "values are taken as tuples of text and numbers: a tuple within one comes back as a list, and what is no"
+    " JSON raises TypeError",
     "model": "values travel by the fields that `{}` declares: what is none, or holds another type, does not come back",
     "int": "values are taken as integers: one that is none raises ValueError when it is read",
 }

@@ -177,7 +177,7 @@ def choose(
         return reason
     if container in _STAGED:
         codec = "bytes"
-    chosen = codec or ("model" if model else "tuple" if _holds_tuples(store) else _CODECS.get(finding.shape))
+    chosen = codec or ("model" if model else "tuple" if holds_tuples(store) else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
     if chosen == "bool" and set(store.value_types) - {"bool", "None"}:
@@ -239,10 +239,11 @@ def _key_type(store: Store) -> str:
     return known.pop() if known in ({"str"}, {"int"}) else ""
 
 
-def _holds_tuples(store: Store) -> bool:
+def holds_tuples(store: Store) -> bool:
     """Whether its values are tuples of text and numbers, as far as each site says."""
-    declared = [each for each in store.value_types if _TUPLE_OF_VALUES.fullmatch(each)]
-    return bool(declared) and set(store.value_types) <= {*declared, "tuple"}
+    return bool(store.value_types) and all(
+        each == "tuple" or _TUPLE_OF_VALUES.fullmatch(each) for each in store.value_types
+    )
 
 
 def _shows_keys(store: Store) -> bool:
