@@ -99,19 +99,18 @@ class Contents:
     @cached_property
     def foreign(self) -> str:
         """The class of another library that the values are declared to be of, or come from; "" where there is none."""
-        candidate = self.subject.candidate
-        value = self.subject.resolver.annotated(candidate.path, candidate.definition.frame, self.declared)
-        if (
-            self.declared
-            and isinstance(value, Made)
-            and value.maker.partition(".")[0] not in _DESCRIBING
-            and value.maker not in _TELLING
-        ):
-            return value.maker
-        if self.declared and isinstance(value, Made) and TYPED.fullmatch(value.maker):  # by another name
-            own = value.maker.rpartition(".")[2]
-            return value.maker if outermost(self.declared).rpartition(".")[2] != own else ""
+        if self.declared:
+            candidate = self.subject.candidate
+            value = self.subject.resolver.annotated(candidate.path, candidate.definition.frame, self.declared)
+            if isinstance(value, Made) and not self._is_data(value.maker):
+                return value.maker
         return next((maker for maker in self.makers if self._is_no_data(maker)), "")
+
+    def _is_data(self, declared: str) -> bool:
+        """Whether values of a declared type may be data: one that travels must be declared by its own name."""
+        if TYPED.fullmatch(declared):
+            return outermost(self.declared).rpartition(".")[2] == declared.rpartition(".")[2]
+        return declared.partition(".")[0] in _DESCRIBING or declared in _TELLING
 
     def _is_no_data(self, maker: str) -> bool:
         return maker.partition(".")[0] in _NO_JSON or (not self.declared and TYPED.fullmatch(maker) is not None)
@@ -137,7 +136,7 @@ def _filled(touch: Touch) -> list[Hint]:
 
 
 # Packages whose names describe values, and are not what they are made of.
-_DESCRIBING = frozenset("typing typing_extensions collections builtins types enum t datetime uuid decimal".split())
+_DESCRIBING = frozenset("typing typing_extensions collections builtins types enum".split())
 _TELLING = frozenset({"pydantic.JsonValue"})
 # Packages whose objects no JSON holds, whatever function made them.
 _NO_JSON = frozenset(

@@ -63,23 +63,19 @@ def _begins(pattern: str, name: str) -> bool:
 def shape(subject: Subject, contents: Contents) -> Shape:
     """What one entry holds."""
     types = {touch.value_type for touch in subject.candidate.typed if touch.value and touch.value_type}
-    if subject.candidate.flavour == containers.SCALAR:
+    declared = contents.declared if outermost(contents.declared).rpartition(".")[2] not in ("Any", "object") else ""
+    is_entry = subject.candidate.flavour != containers.SCALAR
+    if not is_entry:
         types.add(subject.candidate.constructor)
-    declared = contents.declared and outermost(contents.declared).rpartition(".")[2] not in ("Any", "object")
-    keyed = subject.candidate.flavour != containers.SCALAR
-    if keyed and (_NONE.search(contents.declared) if declared else "None" in types):
+    elif "None" in types or _NONE.search(declared):
         return Shape.UNKNOWN  # JSON tells None apart, text does not
-    if declared:
-        if "None" in types and keyed:
-            return Shape.UNKNOWN
-        types = {contents.declared}
-    types -= {"None", "NoneType"}
+    types = {declared} if declared else types - {"None", "NoneType"}
     shapes = {_shape_of(subject, contents, text) for text in types}
     if not shapes:
         return Shape.OBJECT if contents.foreign else _by_name(subject)
-    if len(shapes) > 1 or (shapes == {Shape.STR} and keyed and not declared and not _may_be_text(subject)):
-        return Shape.UNKNOWN
-    return shapes.pop()
+    found = shapes.pop() if len(shapes) == 1 else Shape.UNKNOWN
+    shown = declared or not is_entry or _may_be_text(subject)
+    return found if found is not Shape.STR or shown else Shape.UNKNOWN
 
 
 def _may_be_text(subject: Subject) -> bool:
@@ -100,9 +96,8 @@ _SHAPES = {
     **dict.fromkeys(("list", "List", "deque", "Deque", "tuple", "Tuple", "Sequence"), Shape.LIST),
     **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), Shape.SET),
 }
-
 # Classes of the standard library whose objects JSON does not hold.
-_NO_JSON = frozenset(("Path PurePath PosixPath Pattern Match Fraction complex range memoryview Random").split())
+_NO_JSON = frozenset("Path PurePath PosixPath Pattern Match Fraction complex range memoryview Random".split())
 
 
 def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
