@@ -50,8 +50,7 @@ def _creations(table: Table, empty: str) -> Iterator[Rule]:
     for name, pattern, change, when in CHANGES:
         whole = () if not pattern.endswith(")") else ("discarded",)
         for each in variants(f"entry.{name}", pattern, change, when):
-            function = f"{each.before}def _change(_value):\n    {each.change}\n"
-            form = f"{function}hash_mutate_made(redis_client, NAME, FIELD, {raw}, _change)"
+            form = each.form(f"hash_mutate_made(redis_client, NAME, FIELD, {raw}, _change)")
             yield table(each.name, pattern, form, *each.when, *whole, difference=each.difference)
 
 

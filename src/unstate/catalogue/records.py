@@ -47,7 +47,7 @@ def _rules() -> Iterator[Rule]:
                 yield rule(
                     variant.name,
                     pattern,
-                    f"{variant.before}def _change(_value):\n    {variant.change}\n{call}",
+                    variant.form(call),
                     *variant.when,
                     *alone,
                     difference=variant.difference,
@@ -57,7 +57,7 @@ def _rules() -> Iterator[Rule]:
             yield rule(
                 variant.name,
                 "x.setdefault(k, []).append(v)",
-                f"{variant.before}{empty}\ndef _change(_value):\n    {variant.change}\n{call}",
+                variant.form(call, empty),
                 *variant.when,
                 "discarded",
                 difference=variant.difference,
@@ -74,6 +74,13 @@ class Variant:
     when: tuple[str, ...]
     difference: str
 
+    def form(self, call: str, first: str = "") -> str:
+        """The whole form: `call` changes the entry by `_change`; `first` stands before it."""
+        before = f"{self.before}{first}\n" if first else self.before
+        if self.change.endswith(")"):  # an expression
+            return before + call.replace("_change", f"lambda _value: {self.change}")
+        return f"{before}def _change(_value):\n    {self.change}\n{call}"
+
 
 def variants(name: str, pattern: str, change: str, when: tuple[str, ...]) -> Iterator[Variant]:
     """A change as it stands, for a value that may be made again; and with the value made once, for any other."""
@@ -83,7 +90,13 @@ def variants(name: str, pattern: str, change: str, when: tuple[str, ...]) -> Ite
         # Python makes the value of a plain assignment before it looks at the entry, and any other after that.
         late = "" if pattern.endswith("] = v") else EARLY
         others = tuple(each for each in when if each != f"pure {letter}")
-        yield Variant(f"{name}.made", f"_made = {letter}\n", re.sub(rf"\b{letter}\b", "_made", change), others, late)
+        yield Variant(
+            f"{name}.made",
+            f"_made = {letter}\n",
+            re.sub(rf"\b{letter}\b", "_made", change),
+            (*others, f"impure {letter}"),
+            late,
+        )
 
 
 RULES = tuple(_rules())

@@ -29,7 +29,7 @@ def prefixes(
         if wanted is None:
             wanted = catalogue[finding.rule].prefix if finding.rule in catalogue else ""
             if not wanted or wanted in used or _in_code(wanted, finding.store.service, sources):
-                wanted = _unique(_own_name(finding), used)
+                wanted = _unique(finding, used)
         used.add(wanted)
         found[finding.id] = wanted
     return found
@@ -45,13 +45,15 @@ def _in_code(prefix: str, service: str, sources: Sources) -> bool:
     return any(sources.mentions(service, f"{quote}{prefix}{end}".encode()) for quote in "\"'" for end in ":/")
 
 
-def _own_name(finding: Finding) -> str:
-    bare = finding.store.name.rpartition(".")[2].strip("_")
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()).strip("_") or "store"
-
-
-def _unique(name: str, used: set[str]) -> str:
-    wanted, n = name, 2
+def _unique(finding: Finding, used: set[str]) -> str:
+    """The store's own name; with that of its class or module before it, where another store is called so."""
+    owner, _, bare = finding.store.name.rpartition(".")
+    own, around = _words(bare) or "store", _words(owner or finding.store.module.rpartition(".")[2])
+    wanted, n = own, 2
     while wanted in used:
-        wanted, n = f"{name}_{n}", n + 1
+        wanted, n = (f"{around}_{own}", n) if around and wanted == own else (f"{own}_{n}", n + 1)
     return wanted
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip("_")).lower()).strip("_")

@@ -12,7 +12,7 @@ from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import Awaited
 from unstate.rewrite.files import FOLDER, FileEdits
 from unstate.rewrite.flowwords import COMMON_METHODS
-from unstate.rewrite.names import Names, bound
+from unstate.rewrite.names import Names, bound, imports_any
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
 from unstate.rewrite.saves import Reload, Save
@@ -32,7 +32,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     outcome = Rewritten(source.path)
     if not source.survives:
         return _refused(outcome, bindings, 1, "the file does not survive a parse and print of libcst byte for byte")
-    names = Names(bound(source.tree, backing_module))
+    names = Names(bound(source.tree, backing_module), has_any=imports_any(source.tree))
     stores = [binding for binding in bindings if binding.container != FOLDER]
     folders = [binding for binding in bindings if binding.container == FOLDER]
     references = References(source, stores)
@@ -60,7 +60,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     planned = {} if outcome.refusals else transformer.saves.planned(references.within)
     reloads = {} if outcome.refusals else transformer.saves.reloads()
     if planned or reloads:  # once more, with what the first time has shown
-        outcome, names = Rewritten(source.path), Names(names.taken)
+        outcome, names = Rewritten(source.path), Names(names.taken, has_any=names.has_any)
         for save in (each for saves in planned.values() for each in saves):
             references.hold(source.flow.around(save.lifted or save.statement), save.binding)
         for reload in (each for at in reloads.values() for each in at):
@@ -70,7 +70,9 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
         return outcome
     if awaited:
         changed = changed.visit(Awaited(awaited))
-    changed = imports.with_import(changed.visit(Unwrap()), backing_module, names)
+    changed = imports.with_import(changed.visit(Unwrap()), backing_module, names, source.local_modules)
+    if names.wants_any and not names.has_any:
+        changed = imports.with_any(changed)
     changed = without_unused_locals(changed, source.tree)
     changed = imports.without_unused(changed, source.tree, source.exported)
     for line, fault in check.faults(source.module.code, changed.code, source.path, names):

@@ -12,6 +12,7 @@ from unstate.model import Layout
 from unstate.rewrite import keys
 from unstate.rewrite.binding import Binding
 from unstate.rewrite.codecs import codec
+from unstate.rewrite.functions import Function
 from unstate.rewrite.marks import letters
 from unstate.rewrite.match import METAVARIABLES, Environment, Statement, pure
 from unstate.rewrite.names import Names
@@ -51,13 +52,13 @@ def expression(
 
 
 def statements(
-    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool
+    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool, within: Function
 ) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
-    """The form as statements."""
+    """The form as statements; `within`: the function around them."""
     module = cst.parse_module(form)
     if asynchronous:
         module = module.visit(_Awaiter())
-    module = module.visit(_Filler(environment, binding, names, _often(form)))
+    module = module.visit(_Filler(environment, binding, names, _often(form), within))
     return list(module.body)
 
 
@@ -101,15 +102,35 @@ class _Filler(cst.CSTTransformer):
     """Fills macros and metavariables in. Nodes that come from the source are put in untouched."""
 
     def __init__(
-        self, environment: Environment, binding: Binding, names: Names, often: frozenset[str] = frozenset()
+        self,
+        environment: Environment,
+        binding: Binding,
+        names: Names,
+        often: frozenset[str] = frozenset(),
+        within: Function | None = None,
     ) -> None:
         """`often`: the letters of keys that the form evaluates several times; they are given names where need be."""
+        self.within = within
         self.environment = environment
         self.binding = binding
         self.names = names
         self.codec = codec(binding.codec, binding.model) if binding.layout is not Layout.S3 else codec("bytes")
         self.temporaries: dict[str, str] = {}
         self.naming = {letter: "" for letter in often if not pure(environment.get(letter, ()))}
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        name = node.name.value
+        self.temporaries[name] = self.names.function(name, self.within.number if self.within else 0)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        """A function of ours in a function that has annotations."""
+        if self.within is None or not self.within.typed or not self.names.any():
+            return updated_node
+        parameters = [
+            each.with_changes(annotation=cst.Annotation(cst.Name("Any"))) for each in updated_node.params.params
+        ]
+        returns = cst.Annotation(cst.Name("None"))
+        return updated_node.with_changes(params=updated_node.params.with_changes(params=parameters), returns=returns)
 
     def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.BaseExpression:
         """`[raw for raw in replies]`, where the codec leaves a value as it is, is the list of replies itself."""

@@ -18,6 +18,7 @@ class Function:
     number: int
     name: str = ""
     first: cst.CSTNode | None = None  # of a generator: what is evaluated around it, before it runs
+    typed: bool = False  # it has annotations, so that what we define in it has some too
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Functions:
             if name and becomes_asynchronous(name, self._names, self.awaited):
                 how = "async"
             first = node.for_in.iter if isinstance(node, cst.GeneratorExp) else None
-            self._functions.append(Function(how, self._count, name, first))
+            self._functions.append(Function(how, self._count, name, first, _is_typed(node)))
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._names.append("()" if isinstance(node, cst.FunctionDef) else node.name.value)
 
@@ -75,3 +76,11 @@ def _how(node: cst.CSTNode) -> str | None:
         case cst.GeneratorExp():
             return "generator"
     return None
+
+
+def _is_typed(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.FunctionDef):
+        return False
+    given = node.params
+    parameters = (*given.posonly_params, *given.params, *given.kwonly_params)
+    return node.returns is not None or any(each.annotation is not None for each in parameters)

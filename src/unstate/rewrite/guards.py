@@ -1,6 +1,7 @@
 """The conditions of `Rule.when`: what must hold of the bound metavariables for a rule to apply.
 
 pure L        evaluating L twice, or earlier than the original did, changes nothing
+impure L      it may change something, or be something else then
 constant L    L is a literal number or string
 natural L     L is a literal whole number, from 0 on
 some L        L is no None: a literal, or what is made of text and numbers
@@ -110,6 +111,7 @@ def _some(node: object) -> bool:
 _MAKERS = frozenset("str int float bool len time monotonic token_hex token_urlsafe uuid4 now isoformat dumps".split())
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "pure": pure,
+    "impure": lambda node: not pure(node),
     "constant": _constant,
     "natural": lambda node: isinstance(node, cst.Integer),
     "zero": _zero,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import TypeVar
+import sys
+from collections.abc import Collection, Sequence
+from typing import TypeAlias, TypeVar
 
 import libcst as cst
 
@@ -12,10 +13,14 @@ from unstate.rewrite.names import Names, loaded, words
 
 _WIDTH = 88
 Node = TypeVar("Node", cst.Import, cst.ImportFrom)
+Line: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
-def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
-    """`from source import ...` for all that the rewrite uses: merged into one there is, or after the imports."""
+def with_import(module: cst.Module, source: str, names: Names, local: frozenset[str] = frozenset()) -> cst.Module:
+    """`from source import ...` for all that the rewrite uses: merged into one there is, or after the imports.
+
+    `local`: the top-level names of the service's own modules, among whose imports it takes its place.
+    """
     if not names.imported:
         return module
     body = list(module.body)
@@ -34,7 +39,82 @@ def with_import(module: cst.Module, source: str, names: Names) -> cst.Module:
         return _at_the_top(module, new)
     if _is_docstring(body[position - 1]):
         new = new.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
-    return module.with_changes(body=[*body[:position], new, *body[position:]])
+        return module.with_changes(body=[*body[:position], new, *body[position:]])
+    return module.with_changes(body=_sorted_in(body, position, new, source, {*local, source.partition(".")[0], ""}))
+
+
+def with_any(module: cst.Module) -> cst.Module:
+    """`from typing import Any`: in the import from there that the file has, else beside the standard library's."""
+    body = list(module.body)
+    end = _after_imports(body)
+    standard = 0
+    for position, line in enumerate(body[:end]):
+        statement = _from_import(line, "typing")
+        if statement is not None and not isinstance(statement.names, cst.ImportStar):
+            there = {alias.evaluated_name: alias.evaluated_alias for alias in statement.names}
+            plain = statement.with_changes(names=_aliases(there | {"Any": None}), lpar=None, rpar=None)
+            body[position] = line.with_changes(body=[_folded(plain, module.default_indent)])
+            return module.with_changes(body=body)
+        if _module(line).partition(".")[0] in sys.stdlib_module_names:
+            standard = position + 1
+    new = cst.SimpleStatementLine([cst.ImportFrom(_dotted("typing"), _aliases({"Any": None}))])
+    if not standard:
+        standard = next((place for place, line in enumerate(body[:end]) if _module(line)), end)
+        first = body[standard] if standard < len(body) else None
+        if isinstance(first, cst.SimpleStatementLine):
+            new = new.with_changes(leading_lines=first.leading_lines)
+            body[standard] = first.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        return module.with_changes(body=[*body[:standard], new, *body[standard:]])
+    if _module(body[standard - 1]) == "__future__":
+        new = new.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        return module.with_changes(body=[*body[:standard], new, *body[standard:]])
+    return module.with_changes(body=_sorted_in(body, standard, new, "typing", sys.stdlib_module_names))
+
+
+def _sorted_in(
+    body: list[Line], end: int, new: cst.SimpleStatementLine, source: str, kin: Collection[str]
+) -> list[Line]:
+    """The statements with an import among those that end there: in its place, where they are sorted and have one of
+    its `kin` among them; else behind."""
+    start = end
+    while start and isinstance(body[start - 1], cst.SimpleStatementLine) and _module(body[start - 1]):
+        start -= 1
+        if _leading(body[start]):
+            break
+    chosen = [(place, _order(line)) for place, line in enumerate(body[start:end], start)]
+    place = next((place for place, order in chosen if order > (1, source.lower())), end)
+    orders = [order for _, order in chosen]
+    alike = any(_module(line).partition(".")[0] in kin for line in body[start:end])
+    if not alike or place == end or orders != sorted(orders) or any(line.comment for line in _leading(body[place])):
+        return [*body[:end], new, *body[end:]]
+    if place == start:  # it comes first, and is set apart as that was
+        first = body[start]
+        assert isinstance(first, cst.SimpleStatementLine)
+        new = new.with_changes(leading_lines=first.leading_lines)
+        body[start] = first.with_changes(leading_lines=[])
+    return [*body[:place], new, *body[place:]]
+
+
+def _order(line: cst.CSTNode) -> tuple[int, str]:
+    """How import sorters order the lines of a group: whole modules first, relative ones last."""
+    match line:
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(relative=[])]):
+            return 1, _module(line).lower()
+        case cst.SimpleStatementLine(body=[cst.ImportFrom()]):
+            return 2, ""
+    return 0, _module(line).lower()
+
+
+def _module(line: cst.CSTNode) -> str:
+    """The module that a line imports, or imports from; "." for a relative one, "" for any other line."""
+    match line:
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(relative=[_, *_])]):
+            return "."
+        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=cst.BaseExpression() as module)]):
+            return cst.Module([]).code_for_node(module)
+        case cst.SimpleStatementLine(body=[cst.Import(names=[first, *_])]):
+            return first.evaluated_name
+    return ""
 
 
 def _is_docstring(node: cst.CSTNode) -> bool:

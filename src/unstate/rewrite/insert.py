@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from unstate.rewrite import forms
+from unstate.rewrite.functions import Function
 from unstate.rewrite.match import Environment
 from unstate.rewrite.names import Names
 from unstate.rewrite.saves import Reload, Save
@@ -22,6 +23,7 @@ class Place:
     names: Names
     lifted: Mapping[int, cst.BaseExpression]
     asynchronous: bool
+    within: Function
 
 
 def surrounded(
@@ -61,7 +63,10 @@ def _put_before(statements: list[cst.CSTNode], new: Sequence[cst.CSTNode]) -> No
 
 
 def _filled(form: str, environment: Environment, of: Save | Reload, place: Place) -> list[cst.CSTNode]:
-    return list(forms.statements(form, environment, of.binding, place.names, asynchronous=place.asynchronous))
+    filled = forms.statements(
+        form, environment, of.binding, place.names, asynchronous=place.asynchronous, within=place.within
+    )
+    return list(filled)
 
 
 def _again(reload: Reload, place: Place) -> cst.CSTNode:

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 import symtable
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 
@@ -16,14 +16,30 @@ class Names:
 
     taken: frozenset[str]
     imported: set[str] = field(default_factory=set)
+    has_any: bool = False  # the file imports `Any` of `typing`
+    wants_any: bool = False
+    _defined: dict[int, set[str]] = field(default_factory=dict)  # functions of ours, by the function around them
 
-    def fresh(self, wanted: str) -> str:
+    def fresh(self, wanted: str, apart: Collection[str] = ()) -> str:
         """A local name: `wanted` without its leading underscore, numbered where the file has it already."""
         base = wanted.lstrip("_")
         name, n = base, 2
-        while name in self.taken:
+        while name in self.taken or name in apart:
             name, n = f"{base}_{n}", n + 1
         return name
+
+    def function(self, wanted: str, within: int) -> str:
+        """A name for a function that is defined in another one, the number `within`: once there."""
+        defined = self._defined.setdefault(within, set())
+        name = self.fresh(wanted, defined)
+        defined.add(name)
+        return name
+
+    def any(self) -> bool:
+        """Whether `Any` may be written in the file, which imports it then."""
+        may = self.has_any or "Any" not in self.taken
+        self.wants_any |= may
+        return may
 
     def use(self, name: str) -> str:
         """How the file calls `name` of the backing-services module: under another name where it has its own."""
@@ -57,6 +73,16 @@ def _bound(tree: ast.Module, backing_module: str) -> Iterator[str]:
                 yield name
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 yield from names
+
+
+def imports_any(tree: ast.Module) -> bool:
+    """Whether the file has `from typing import Any` at its top."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module in ("typing", "typing_extensions")
+        and any(alias.name == "Any" and alias.asname is None for alias in node.names)
+        for node in tree.body
+    )
 
 
 def loaded(tree: ast.Module) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import libcst as cst
 
 
@@ -66,6 +68,19 @@ def _bare(original: cst.CSTNode, updated: cst.CSTNodeT, name: str, *, awaits_onl
         return updated
     if awaits_only and not isinstance(before, cst.Await):
         return updated
-    if isinstance(before, cst.Tuple | cst.Yield | cst.NamedExpr) or "\n" in cst.Module([]).code_for_node(value):
+    if isinstance(before, cst.Tuple | cst.Yield | cst.NamedExpr):
         return updated
-    return updated.with_deep_changes(value, lpar=[], rpar=[])
+    bare = value.with_changes(lpar=[], rpar=[])
+    return updated.with_deep_changes(value, lpar=[], rpar=[]) if _stands_alone(bare) else updated
+
+
+def _stands_alone(node: cst.BaseExpression) -> bool:
+    """Whether all line breaks of an expression are within brackets of its own."""
+    code = cst.Module([]).code_for_node(node)
+    if "\n" not in code:
+        return True
+    try:
+        ast.parse(code, mode="eval")
+    except SyntaxError:
+        return False
+    return True

@@ -30,7 +30,7 @@ class Source:
         self.path = path
         self.exported = exported
         self._elsewhere = elsewhere
-        self._local_modules = local_modules
+        self.local_modules = local_modules
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -90,7 +90,7 @@ class Source:
     @cached_property
     def flow(self) -> Flow:
         """Where values go in this file."""
-        return Flow(self.module, self.exported, self._flows, self._local_modules)
+        return Flow(self.module, self.exported, self._flows, self.local_modules)
 
     def _flows(self, word: str) -> list[Flow] | None:
         sources = self._elsewhere(word)

@@ -309,7 +309,7 @@ class Transformer(cst.CSTTransformer):
         if not asynchronous:
             for store in {each.binding.id for each in saves} | {each.binding.id for each in reloads}:
                 self.outcome.blocking.setdefault(store, set()).add(self._functions.here.name)
-        place = Place(self.names, self._lifted, asynchronous=asynchronous)
+        place = Place(self.names, self._lifted, asynchronous=asynchronous, within=self._functions.here)
         return surrounded(left, saves, reloads, place)
 
     def _replaced(
@@ -462,7 +462,8 @@ class Transformer(cst.CSTTransformer):
             asynchronous = self._asynchronous(snapshot.reference, found)
             self._note(snapshot.reference, found)
             form = f"{self.names.fresh(snapshot.name)} = {rule.form}"
-            new += forms.statements(form, {}, snapshot.binding, self.names, asynchronous=asynchronous)
+            here = self._functions.here
+            new += forms.statements(form, {}, snapshot.binding, self.names, asynchronous=asynchronous, within=here)
         lead = getattr(nodes[0], "leading_lines", ())
         new[0] = new[0].with_changes(leading_lines=lead)
         return cst.FlattenSentinel([*new, nodes[0].with_changes(leading_lines=()), *nodes[1:]])
@@ -489,9 +490,9 @@ class Transformer(cst.CSTTransformer):
         form = found.rule.form
         if id(node) in self._replied:
             form = f"{self._replied[id(node)]} = {form}"
-        new = forms.statements(
-            form, self._visited(found.environment), found.binding, self.names, asynchronous=asynchronous
-        )
+        filled = self._visited(found.environment)
+        here = self._functions.here
+        new = forms.statements(form, filled, found.binding, self.names, asynchronous=asynchronous, within=here)
         return cst.FlattenSentinel(with_comments(new, run))
 
     def _visited(self, environment: Environment) -> Environment:

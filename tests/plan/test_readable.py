@@ -1,0 +1,136 @@
+"""What a patch looks like to who maintains the file: names, imports and parentheses as a person writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from unstate.config import Config
+from unstate.model import Plan, Verdict
+from unstate.plan import plan
+from unstate.render import render
+from unstate.scan import scan
+
+HEAD = "from flask import Flask, request\n\napp = Flask(__name__)\n"
+
+
+def migrated(root: Path, files: dict[str, str]) -> tuple[Plan, dict[str, str]]:
+    """The plan for an app of these files, and the files with all that may be written."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(dedent(text))
+    made = plan(root, scan(root, Config()), Config())
+    taken = [group.id for group in made.groups if group.verdict is not Verdict.MANUAL]
+    changed = {change.path: (change.after or b"").decode() for change in render(root, made, taken)}
+    return made, {name: changed.get(name, dedent(text)) for name, text in files.items()}
+
+
+def test_two_changes_in_one_function_have_two_names_and_types_where_the_function_has(tmp_path: Path) -> None:
+    text = """
+    from flask import Flask
+
+    app = Flask(__name__)
+    jobs: dict[str, dict[str, str]] = {}
+
+    @app.post("/<key>")
+    def make(key: str) -> str:
+        jobs[key] = {"state": "new"}
+        return key
+
+    @app.put("/<key>")
+    def change_both(key: str, more: dict[str, str]) -> str:
+        jobs[key]["state"] = "done"
+        print("between")
+        jobs[key]["who"] = "me"
+        jobs[key].update(more)
+        return key
+    """
+    _, files = migrated(tmp_path, {"app.py": text})
+    assert files["app.py"].count("    def change(value: Any) -> None:\n") == 1
+    assert files["app.py"].count("    def change_2(value: Any) -> None:\n") == 1
+    assert "key, lambda value: value.update(more))" in files["app.py"]
+    assert "from typing import Any\n" in files["app.py"]
+
+
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        (
+            "import os\nfrom app.a import f\nfrom shop.b import g\n",
+            "import os\nfrom app.a import f\nfrom backing_services import redis_client\nfrom shop.b import g\n",
+        ),
+        (
+            "import os\nfrom flask import Flask\n",
+            "import os\nfrom flask import Flask\nfrom backing_services import redis_client\n",
+        ),
+        (
+            "import os\n\nfrom flask import Flask\n\nfrom .b import g\n",
+            "import os\n\nfrom flask import Flask\n\nfrom backing_services import redis_client\nfrom .b import g\n",
+        ),
+        (
+            "import os\nfrom flask import Flask\nimport a\n",
+            "import os\nfrom flask import Flask\nimport a\nfrom backing_services import redis_client\n",
+        ),
+        (
+            "import os\n\n# ours\nfrom flask import Flask\n",
+            "import os\n\n# ours\nfrom flask import Flask\nfrom backing_services import redis_client\n",
+        ),
+    ],
+)
+def test_an_import_stands_in_its_order_where_there_is_one(imports: str, expected: str) -> None:
+    import libcst
+
+    from unstate.rewrite.imports import with_import
+    from unstate.rewrite.names import Names
+
+    module = libcst.parse_module(imports + "\nx = 1\n")
+    names = Names(frozenset(), {"redis_client"})
+    assert with_import(module, "backing_services", names, frozenset({"shop"})).code == expected + "\nx = 1\n"
+
+
+def test_an_await_that_goes_over_lines_has_no_parentheses_of_its_own(tmp_path: Path) -> None:
+    text = """
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    jobs: dict[str, str] = {}
+
+    @app.post("/{key}")
+    async def make(key: str) -> str:
+        jobs[key] = "".join(
+            letter for letter in key
+        )
+        return key
+    """
+    _, files = migrated(tmp_path, {"app.py": text})
+    assert '    await async_redis_client.set(f"jobs:{key}", "".join(\n' in files["app.py"]
+
+
+def test_a_store_of_a_name_that_another_has_is_called_after_its_class(tmp_path: Path) -> None:
+    text = """
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    class Local:
+        def __init__(self) -> None:
+            self.names: dict[str, str] = {}
+
+    class Remote:
+        def __init__(self) -> None:
+            self.names: dict[str, str] = {}
+
+    local, remote = Local(), Remote()
+    here = Local()
+    there = Remote()
+
+    @app.post("/<key>")
+    def make(key: str) -> str:
+        here.names[key] = key
+        there.names[key] = key
+        return here.names[key] + there.names[key]
+    """
+    made, _ = migrated(tmp_path, {"app.py": text})
+    assert [group.prefix for group in made.groups] == ["names", "remote_names"]
