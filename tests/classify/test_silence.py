@@ -197,6 +197,34 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'return str(parsed("a,b"))',
         '_known["a,b"] = request.form["k"]; return str(parsed("a,b"))',
     ),
+    "memo, and a count of calls": (
+        """
+        _known = {}
+        def parsed(text):
+            if text not in _known:
+                _known[text] = text.split(",")
+            return _known[text]
+        @app.get("/x")
+        def view():
+            return str(parsed("a,b"))
+        """,
+        'if text not in _known:\n        _known[text] = text.split(",")',
+        "_known[text] = _known.get(text, 0) + 1",
+    ),
+    "memo, and numbers in the order of asking": (
+        """
+        _known = {}
+        def parsed(text):
+            if text not in _known:
+                _known[text] = text.split(",")
+            return _known[text]
+        @app.get("/x")
+        def view():
+            return str(parsed("a,b"))
+        """,
+        'text.split(",")',
+        "len(_known)",
+    ),
     "memo of a method": (
         """
         class Parser:

@@ -74,7 +74,7 @@ def is_memo(subject: Subject) -> bool:
 def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     """Whether a stored value was worked out and is what the function gives back; None where it may go with one that is.
 
-    A new record, a mark or an argument is no answer.
+    A new record, a mark, a count or an argument is no answer.
     """
     returns = [ref for ref in subject.program.refs_in(touch.path, touch.function) if ref.use == "return"]
     parameters = {found.name for found in subject.program.facts[touch.path].frames[touch.function].parameters}
@@ -82,6 +82,8 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
         handler = subject.reach.entry(Function(touch.path, touch.function)) == "request"
         if handler or ("()" not in touch.value and _GIVEN.fullmatch(touch.ref.source.strip())):
             return False  # what the caller gave is kept, not what was worked out
+    if subject.candidate.slot.name.rpartition(".")[2] in _WORD.findall(touch.ref.source):
+        return False  # it goes on from what was kept: a count, a number in the order of asking
     given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
     value = subject.resolver.settle(value)[1] if isinstance(value, Slot) else value
