@@ -286,7 +286,7 @@ class Transformer(cst.CSTTransformer):
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if not self.references.within(original_node):
-            return updated_node
+            return self._with_handed_on(original_node, updated_node)
         taken = id(original_node) in self._statements or id(original_node) in self._dropped
         self._functions.leave(original_node, entered=not taken)
         if id(original_node) in self.planned or id(original_node) in self.reloads:
@@ -334,14 +334,20 @@ class Transformer(cst.CSTTransformer):
         if isinstance(original_node, cst.ImportFrom):
             return self._without_imports(original_node, updated_node)  # type: ignore[arg-type]
         if id(original_node) in self._handed_on:
-            lines = [*self._handed_on[id(original_node)], *updated_node.leading_lines]  # type: ignore[attr-defined]
-            return updated_node.with_changes(leading_lines=lines)
+            return self._with_handed_on(original_node, updated_node)
         if id(original_node) in self._snapshots.names:
             return cst.Name(self.names.fresh(self._snapshots.names[id(original_node)]))
         binding = self.references.binding_at(original_node)
         if binding is not None and not isinstance(original_node, cst.ImportAlias):
             self._refuse(original_node, binding)
         return updated_node
+
+    def _with_handed_on(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """A statement with the lines that stood above one before it, which is gone."""
+        if id(original) not in self._handed_on:
+            return updated
+        lines = [*self._handed_on[id(original)], *updated.leading_lines]  # type: ignore[attr-defined]
+        return updated.with_changes(leading_lines=lines)
 
     def _without_imports(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> cst.CSTNode | cst.RemovalSentinel:
         """`from m import x, y` without the names of stores."""
