@@ -12,6 +12,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 STRICT = (
     "aiohttp_cleanup",
     "async_helpers",
+    "clients_as_parameters",
     "deque_of_recent_events",
     "fastapi_app",
     "flask_app",

@@ -20,7 +20,7 @@ from unstate.model import Kind, Value
 FILE = "pyproject.toml"
 SECTION = ("tool", "unstate")
 
-INJECTIONS = ("framework", "module")
+INJECTIONS = ("framework", "module", "depends")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([1-9][0-9]*)([smhdw])")
 _CODE = re.compile(r"[A-Z]+\d*")
@@ -59,7 +59,8 @@ class Config(Value, frozen=True):
     `exclude`: globs after .gitignore's fashion, relative to the root. `select`, `ignore`: rule codes or their
     beginnings; an empty `select` means every rule. `ttl`: kind of store -> duration ("24h", "none"). `key_prefix`:
     glob over store names -> prefix of the store's keys. `injection`: whether the generated clients are tied to the
-    framework's application object ("framework") or stand in their module alone ("module"). `source`: the file these
+    framework's application object ("framework"), stand in their module alone ("module"), or are parameters of FastAPI's
+    handlers too ("depends"). `source`: the file these
     settings come from, "" for defaults.
     """
 

@@ -330,6 +330,7 @@ class App(Value, frozen=True):
     framework: Framework
     path: str
     name: str  # what it is bound to
+    free: tuple[str, ...] = ()  # clients of the generated module that can stand on it under their own names
 
 
 class Backing(Value, frozen=True):
@@ -341,6 +342,7 @@ class Backing(Value, frozen=True):
     settings: Settings = Settings()
     clients: tuple[Client, ...] = ()
     app: App | None = None
+    takers: tuple[str, ...] = ()  # "path:function" of those that may take clients as parameters, by `Depends`
     notes: tuple[str, ...] = ()  # what the app seems to have, and whether it is used; each a sentence
 
 

@@ -10,6 +10,7 @@ import pytest
 from unstate.config import Config
 from unstate.model import Verdict
 from unstate.plan import plan
+from unstate.plan.backing import CLIENTS
 from unstate.scan import scan
 
 
@@ -93,3 +94,55 @@ def test_a_client_that_sends_again_makes_no_exact_store(retry: str, verdict: Ver
     (group,) = made.groups
     assert group.verdict is verdict
     assert any("whose reply was lost" in each for each in group.differences) is (verdict is Verdict.REVIEW)
+
+
+ON_THE_APP = {
+    "nothing": ("", True),
+    "its own attribute": ("app.state.async_redis_client = None\n", False),
+    "one that it may have": ("def has(request):\n    return hasattr(request.app.state, 's3')\n", False),
+    "one of a longer name": ("app.state.s3_bucket = 'x'\n", True),
+}
+
+
+@pytest.mark.parametrize("name", ON_THE_APP)
+def test_a_name_that_the_app_uses_on_its_state_is_left_to_it(tmp_path: Path, name: str) -> None:
+    text, free = ON_THE_APP[name]
+    assert (free_of(tmp_path, {"app.py": FASTAPI + text}) == CLIENTS) is free
+
+
+@pytest.mark.parametrize(("asked", "free"), [("aiohttp", CLIENTS), ("aiohttp>=3.8", CLIENTS), ("aiohttp==3.8.6", ())])
+def test_an_old_aiohttp_has_no_typed_keys(tmp_path: Path, asked: str, free: tuple[str, ...]) -> None:
+    assert free_of(tmp_path, {"app.py": AIOHTTP, "requirements.txt": asked + "\n"}) == free
+
+
+FASTAPI = """
+from fastapi import FastAPI
+app = FastAPI()
+notes: dict[str, str] = {}
+
+@app.put("/{name}")
+async def put(name: str) -> None:
+    notes[name] = "x"
+
+"""
+AIOHTTP = """
+from aiohttp import web
+app = web.Application()
+notes: dict[str, str] = {}
+
+async def put(request: web.Request) -> web.Response:
+    notes[request.match_info["name"]] = "x"
+    return web.Response()
+
+app.router.add_put("/{name}", put)
+"""
+
+
+def free_of(root: Path, files: dict[str, str]) -> tuple[str, ...]:
+    """The clients that can stand on the application of an app of these files."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    app = plan(root, scan(root, Config()), Config()).backing[0].app
+    assert app is not None
+    return app.free

@@ -23,6 +23,7 @@ import pytest
 
 from unstate.catalogue import helpers
 from unstate.model import App, Backing, Client, Framework, Settings, SettingsStyle
+from unstate.plan.backing import CLIENTS
 from unstate.render.backing import backing_services
 
 SYNC, ASYNC = {"redis_client", "redis_bytes"}, {"async_redis_client", "async_redis_bytes"}
@@ -298,7 +299,7 @@ def test_every_event_loop_has_a_client_of_its_own(tmp_path: Path, deaf: Deaf) ->
 
 
 def app_of(framework: Framework) -> App:
-    return App(framework=framework, path="app.py", name="app")
+    return App(framework=framework, path="app.py", name="app", free=CLIENTS)
 
 
 @pytest.mark.parametrize("framework", [Framework.FASTAPI, Framework.STARLETTE])
@@ -319,6 +320,7 @@ def test_a_lifespan_closes_the_clients_last(tmp_path: Path, deaf: Deaf, framewor
 
     app = (FastAPI if framework is Framework.FASTAPI else Starlette)(lifespan=own)
     module.init_app(app)
+    assert app.state.async_redis_client is module.async_redis_client
 
     async def run() -> None:
         async with app.router.lifespan_context(app) as state:
@@ -340,6 +342,7 @@ def test_aiohttp_closes_the_clients_last(tmp_path: Path, deaf: Deaf) -> None:
     async def run() -> None:
         app = web.Application()
         module.init_app(app)
+        assert app[module.ASYNC_REDIS_CLIENT] is module.async_redis_client
 
         async def own(app: web.Application) -> Any:
             yield

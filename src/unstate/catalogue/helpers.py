@@ -31,6 +31,15 @@ _ERROR = ("from botocore.exceptions import ClientError",)
 _ANY = ("from typing import Any",)
 _CALLABLE = ("from collections.abc import Callable",)
 _T = ("from typing import TypeVar",)
+_DEPENDS = ("from fastapi import Depends", "from typing import Annotated")
+# client -> the type by which a parameter of FastAPI asks for it
+DEPENDENCIES = {
+    "redis_client": "RedisDep",
+    "redis_bytes": "RedisBytesDep",
+    "async_redis_client": "AsyncRedisDep",
+    "async_redis_bytes": "AsyncRedisBytesDep",
+    "s3": "S3Dep",
+}
 
 _ALL = (
     Helper("MissingSetting"),
@@ -42,6 +51,7 @@ _ALL = (
     Helper("async_redis_client", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
     Helper("async_redis_bytes", ("setting", "Lazy"), (*_ASYNC_REDIS, *_ANY)),
     Helper("s3", ("setting", "Lazy"), (*_S3, *_ANY)),
+    *(Helper(dependency, (client,), _DEPENDS) for client, dependency in DEPENDENCIES.items()),
     Helper("upload_bucket", ("setting",)),
     Helper("T", (), _T),
     Helper("V", (), _T),
@@ -154,6 +164,12 @@ _ALL = (
 _BY_NAME = {helper.name: helper for helper in _ALL}
 REMOTE = frozenset(helper.name for helper in _ALL if helper.remote)
 NAMES = frozenset(_BY_NAME) | {f"async_{name}" for name in REMOTE}
+
+
+def stands_on(names: Iterable[str], client: str) -> bool:
+    """Whether any of those helpers takes a client from the module itself, whatever it is given."""
+    known = closure(name for name in names if name in NAMES)
+    return any(client in _needs(name) for name in known if name != DEPENDENCIES.get(client))
 
 
 def is_remote(name: str) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unstate import codemods
-from unstate.config import INJECTIONS, Config
+from unstate.config import Config
 from unstate.model import Group, Layout, Plan, Scan
-from unstate.plan.backing import backing_modules, founded, retried
+from unstate.plan.backing import backing_modules, depended, founded, retried
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
 from unstate.plan.folders import together
@@ -64,8 +64,10 @@ def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[s
         stores,
         sources,
         used,
-        tied=config.injection == INJECTIONS[0],
+        tied=config.injection != "module",
     )
+    if config.injection == "depends":
+        modules = tuple(depended(each, groups, sources) for each in modules)
     by_service = {each.service: each for each in modules}
     groups = [
         retried(group, by_service[group.finding.store.service]) if group.layout is not None else group

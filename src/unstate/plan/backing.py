@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from unstate.model import Backing, Group, Layout, Store, Verdict
+from unstate.model import Backing, Framework, Group, Layout, Op, Store, Verdict
 from unstate.plan.own import find
 from unstate.plan.sources import MARK, Sources
+from unstate.plan.takers import takers
+from unstate.plan.versions import newest
+from unstate.project import is_aside
 
 STEM = "backing_services"
 _TWICE = (
     "the app's own client sends a command again whose reply was lost (redis-py 6 and later, unless it is made with"
     " `retry=Retry(NoBackoff(), 0)`): a counter would count twice"
 )
+
+CLIENTS = ("redis_client", "redis_bytes", "async_redis_client", "async_redis_bytes", "s3")
+_KEYED = (3, 9)  # the first aiohttp with AppKey
+_ON_STATE = r"""\bstate(\.|\s*,\s*["']){}\b"""  # `app.state.s3`, `getattr(app.state, "s3")`
+_NO_USE = frozenset({Op.DEFINE, Op.IMPORT, Op.GLOBAL})
+_IMPORTED = "Clients that are used outside of functions which FastAPI alone calls stay imported everywhere"
+_FEW = 3
 
 
 def backing_modules(root: Path, stores: Iterable[Store]) -> tuple[Backing, ...]:
@@ -65,10 +76,51 @@ def founded(
     for module in modules:
         base = import_root([store for store in stores if store.service == module.service])
         own = find(module.service, base, services, sources, tied=tied, wanted=wanted[module.service])
+        app = own.app and msgspec.structs.replace(own.app, free=_free(own.app.framework, module, sources))
         done.append(
-            msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=own.app, notes=own.notes)
+            msgspec.structs.replace(module, settings=own.settings, clients=own.clients, app=app, notes=own.notes)
         )
     return tuple(done)
+
+
+def _free(framework: Framework, module: Backing, sources: Sources) -> tuple[str, ...]:
+    """The clients that can stand on the application itself: those of whose names the app makes no use there."""
+    if framework is Framework.AIOHTTP:
+        version, _ = newest("aiohttp", module.service, sources)
+        return CLIENTS if version is None or version >= _KEYED else ()
+    if framework is Framework.FLASK:
+        return CLIENTS  # in one entry of its extensions
+    return tuple(
+        name
+        for name in CLIENTS
+        if not sources.any_other(module.service, re.compile(_ON_STATE.format(name).encode()), (module.path,))
+    )
+
+
+def depended(module: Backing, groups: Iterable[Group], sources: Sources) -> Backing:
+    """The same module with the functions of its service that may take its clients as parameters."""
+    moved = [each for each in groups if each.finding.store.service == module.service and each.layout is not None]
+    if any(each.switch for each in moved):  # of a library, which services share: each has an application of its own
+        return module
+    found = frozenset(takers(module.service, sources))
+    if not found and (module.app is None or module.app.framework is not Framework.FASTAPI):
+        return module
+    sites = [
+        site
+        for each in moved
+        for site in each.finding.store.sites
+        if site.op not in _NO_USE and not is_aside(site.path)
+    ]
+    others = {
+        f"{site.path}:{site.line} {site.function}".strip()
+        for site in sites
+        if not any(f"{site.path}:{name}" in found for name in site.function.split("."))
+    }
+    notes = module.notes
+    if others:
+        named = ", ".join(sorted(others)[:_FEW]) + (f" and {len(others) - _FEW} more" if len(others) > _FEW else "")
+        notes = (*notes, f"{_IMPORTED}: {named}.")
+    return msgspec.structs.replace(module, takers=tuple(sorted(found)), notes=notes)
 
 
 def retried(group: Group, backing: Backing) -> Group:

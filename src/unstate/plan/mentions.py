@@ -22,7 +22,8 @@ class Mention:
     """One place where a name stands.
 
     `how`: "call", "import", "bound" (assigned in a function, a parameter), "text" (an argument of a call), "returned"
-    (by the function around), "depends" (a parameter of that function does), "other".
+    (by the function around), "depends" (a parameter of that function does), "depended" (it stands in `Depends(...)`),
+    "other".
     """
 
     path: str
@@ -67,7 +68,7 @@ class Mentions:
         self.handed: Counter[tuple[str, str]] = Counter()
         self._instances: dict[str, set[str]] = defaultdict(set)  # class -> module-level names of its objects
         self._unread: list[bytes] = []
-        self._starred: set[str] = set()  # files that import all names of a module
+        self.starred: set[str] = set()  # files that import all names of a module
         self._called: set[int] = set()  # nodes that name what a call calls: they are told by the call
         for path in sources.python_files(service):
             self._read(path)
@@ -76,7 +77,7 @@ class Mentions:
         """Every mention of a function; None where one of them cannot be told from those of another thing."""
         name = definition.node.name
         namesakes = [each for each in self.definitions[name] if bool(each.owner) == bool(definition.owner)]
-        if len(namesakes) != 1 or any(name.encode() in content for content in self._unread):
+        if len(namesakes) != 1 or self.may_be_unread(name):
             return None
         found = []
         for mention in self.by_name.get(name, ()):
@@ -86,6 +87,10 @@ class Mentions:
             if whose:
                 found.append(mention)
         return found
+
+    def may_be_unread(self, name: str) -> bool:
+        """Whether a file that does not parse has the text of a name."""
+        return any(name.encode() in content for content in self._unread)
 
     def whose(self, definition: Definition, mention: Mention) -> bool | None:
         """Whether a mention is one of the definition; None where that cannot be told."""
@@ -110,7 +115,7 @@ class Mentions:
         if path == definition.path:
             return True
         imported = [each for each in self.by_name[definition.node.name] if (each.path, each.how) == (path, "import")]
-        return True if imported and path not in self._starred else None
+        return True if imported and path not in self.starred else None
 
     def _is_instance(self, path: str, receiver: str, owner: str) -> bool:
         """Whether a name stands for the one object of a class that a module makes, and for nothing else in the file."""
@@ -167,6 +172,11 @@ class Mentions:
         if isinstance(node, ast.Call):  # `getattr(module, "name")`, `patch("module.name")`
             texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
             yield from ((_last(text), "text", None) for text in texts)
+            if _name(node.func) in DEPENDING:
+                for given in node.args[:1]:
+                    self._called.add(id(given))
+                    receiver = _dotted(given.value) if isinstance(given, ast.Attribute) else None
+                    yield _name(given), "depended", receiver
         match node:
             case ast.Call(func=ast.Name(id=name) as func):
                 self._called.add(id(func))
@@ -184,7 +194,7 @@ class Mentions:
             case ast.ImportFrom(module=module, names=names):
                 for each in names:
                     if each.name == "*":
-                        self._starred.add(path)
+                        self.starred.add(path)
                     yield each.name, "import" if each.asname is None else "other", module or ""
             case ast.arg(arg=name):
                 yield name, "bound", None

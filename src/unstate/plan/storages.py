@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator
-from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
 from unstate.model import Group
 from unstate.plan.names import assigned
 from unstate.plan.sources import Sources
+from unstate.plan.versions import newest
 
 STORAGE = "storage"  # what a folder is made by that Django's storage keeps
 LIBRARY = "django-storages>=1.14"
@@ -19,9 +18,6 @@ _LOCAL = "django.core.files.storage.FileSystemStorage"
 _LOCALS = (_LOCAL, "django.core.files.storage.filesystem.FileSystemStorage")
 _STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 _SETTINGS = ("STORAGES", "DEFAULT_FILE_STORAGE")
-_LISTS = ("requirements.txt", "requirements.in", "pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
-_FOLDERS = ("requirements",)
-_PINNED = re.compile(r"""(?i)(?<![\w-])django["']?\s*(?:=\s*["']\s*)?(?:==|~=|\^|<=?)\s*(\d+)(?:\.(\d+))?""")
 _NEW, _SUPPORTED = (4, 2), (3, 2)  # the first Django with STORAGES; the first that django-storages works with
 NEWER = "the project has to run on Django 4.2 or newer, which reads STORAGES"
 SERVED = (
@@ -86,12 +82,7 @@ def with_storage(path: str, content: bytes, backend: str, version: tuple[int, in
 
 def django_version(service: str, sources: Sources) -> tuple[tuple[int, int] | None, str]:
     """(major, minor) of the newest Django that the project's lists let in, and which says so; None where none does."""
-    for folder in (PurePosixPath(service), *PurePosixPath(service).parents):
-        for name in _lists(folder, sources):
-            found = _PINNED.search((sources.root / name).read_text(encoding="utf-8", errors="replace"))
-            if found:
-                return (int(found[1]), int(found[2] or 0)), name
-    return None, ""
+    return newest("django", service, sources)
 
 
 def stored(group: Group, sources: Sources) -> Group:
@@ -123,15 +114,6 @@ def backend_of(group: Group, module: str) -> str:
     """The class of the generated module that Django is to use."""
     presigned = dict(group.answers).get("serving") == "presigned"
     return f"{module}.{'PresignedStorage' if presigned else 'MediaStorage'}"
-
-
-def _lists(folder: PurePosixPath, sources: Sources) -> Iterator[str]:
-    for name in _LISTS:
-        if (sources.root / folder / name).is_file():
-            yield (folder / name).as_posix()
-    for name in _FOLDERS:
-        for file in sorted((sources.root / folder / name).glob("*.txt")):
-            yield (folder / name / file.name).as_posix()
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

@@ -14,6 +14,7 @@ from unstate.render.backing import TEMPLATE, backing_services
 from unstate.render.compose import overlays
 from unstate.render.dependencies import Declared, declared
 from unstate.render.environment import env_example
+from unstate.render.parameters import parametrised
 from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
 from unstate.render.wire import INIT, wired
@@ -60,6 +61,13 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
         if any(group.container == FOLDER for group in of_service):
             used = used | copying.NAMES
             changes.append(copying.copy_script(root, backing))
+        if backing.takers:
+            touched = {path for group in of_service for path in group.files}
+            others = {path: sources.read(path) for path in sources.python_files(service) if path not in contents}
+            others.pop(backing.path, None)
+            changed, brought = parametrised({path: contents[path] for path in touched}, others, backing, used)
+            contents |= changed
+            used = used | brought
         callers = [contents[path] for path in {path for group in of_service for path in group.files}]
         generated = backing_services(root, backing, used, of_service, callers)
         made[service] = generated.change.after or b""

@@ -72,6 +72,9 @@ def backing_services(
         "typevars": (),
         "type_of": {"": commands.REDIS, "async_": commands.ASYNC_REDIS},
         "extension": "{" + ", ".join(f'"{name}": {name}' for name in _CLIENTS if name in wanted) + "}",
+        "on_app": [name for name in _WANTS if name in made and _stands(name, backing, before)],
+        "dependencies": {name: each for name, each in helpers.DEPENDENCIES.items() if each in wanted},
+        "client_types": _CLIENT_TYPES,
     }
     lines = {*helpers.imports(wanted), *_STYLE_IMPORTS[backing.settings.style], *(_TIE_IMPORTS[tied] if tied else ())}
     lines.update(("from datetime import timedelta",) if settings else ())
@@ -94,6 +97,13 @@ _WANTS = {
     "s3": ("s3", ""),
 }
 _CLIENTS = ("redis_client", "redis_bytes", "s3")
+_CLIENT_TYPES = {
+    "redis_client": "RedisCommands[str]",
+    "redis_bytes": "RedisCommands[bytes]",
+    "async_redis_client": "AsyncRedisCommands[str]",
+    "async_redis_bytes": "AsyncRedisCommands[bytes]",
+    "s3": "S3Commands",
+}
 _REDIS = {"redis_client", "redis_bytes"}
 _ASYNC_REDIS = {"async_redis_client", "async_redis_bytes"}
 _STYLE_IMPORTS = {
@@ -178,6 +188,12 @@ def tie(backing: Backing, names: Collection[str], before: bytes | None) -> Frame
     if backing.app.framework is Framework.FLASK:
         return Framework.FLASK if backing.settings.style is SettingsStyle.FLASK and reads(backing, names) else None
     return backing.app.framework if not (_ASYNC_REDIS & set(names)).issubset(_own(backing)) else None
+
+
+def _stands(name: str, backing: Backing, before: bytes | None) -> bool:
+    """Whether a client stands on the application: where its name is free there, or it has stood there before."""
+    there = f"    app.state.{name} = {name}\n".encode() in (before or b"")
+    return there or (backing.app is not None and name in backing.app.free)
 
 
 def _used(lines: Collection[str], body: str) -> list[str]:

@@ -42,7 +42,8 @@ SHAPES: dict[str, dict[str, Any]] = {  # of settings, beyond their types
     "service": {"description": "Services, where they are not recognised by themselves."},
     "overrides": {"description": "Settings that differ below some paths."},
     "injection": {
-        "description": "Whether clients are tied to the framework's application, or stand in their module alone.",
+        "description": "Whether clients are tied to the framework's application, stand in their module alone, or are "
+        "parameters of FastAPI's handlers too.",
         "enum": list(INJECTIONS),
     },
     "paths": {"description": "Globs as in .gitignore, from the root."},

@@ -16,18 +16,26 @@ Node = TypeVar("Node", cst.Import, cst.ImportFrom)
 Line: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
-def with_import(module: cst.Module, source: str, names: Names, local: frozenset[str] = frozenset()) -> cst.Module:
+def with_import(
+    module: cst.Module,
+    source: str,
+    names: Names,
+    local: frozenset[str] = frozenset(),
+    gone: Collection[str] = (),
+) -> cst.Module:
     """`from source import ...` for all that the rewrite uses: merged into one there is, or after the imports.
 
-    `local`: the top-level names of the service's own modules, among whose imports it takes its place.
+    `local`: the top-level names of the service's own modules, among whose imports it takes its place. What is `gone` is
+    not imported any more.
     """
-    if not names.imported:
+    if not names.imported and not gone:
         return module
     body = list(module.body)
     for position, line in enumerate(body):
         statement = _from_import(line, source)
         if statement is not None and not isinstance(statement.names, cst.ImportStar):
-            there = {alias.evaluated_name: alias.evaluated_alias for alias in statement.names}
+            there = {each.evaluated_name: each.evaluated_alias for each in statement.names}
+            there = {name: alias for name, alias in there.items() if name not in gone}
             wanted = there | {name: _asname(name, names) for name in names.imported}
             plain = statement.with_changes(names=_aliases(wanted), lpar=None, rpar=None)
             body[position] = line.with_changes(body=[_folded(plain, module.default_indent)])
