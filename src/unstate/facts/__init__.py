@@ -51,6 +51,7 @@ def _facts(path: str, text: str, source: bytes, is_python2: bool = False) -> Fil
         text.count("\n") + 1,
         tuple(sorted(walk.expressions, key=lambda found: found.span)),
         is_python2,
+        tuple(walk.entries),
     )
     return facts if source.isascii() else in_code_points(facts, text)
 

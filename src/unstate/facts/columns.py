@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from unstate.facts.values import FileFacts
+from unstate.facts.values import FileFacts, Ref
 
 
 def in_code_points(facts: FileFacts, text: str) -> FileFacts:
@@ -23,6 +23,9 @@ def in_code_points(facts: FileFacts, text: str) -> FileFacts:
         pairs = zip(found[::2], found[1::2], strict=True)
         return tuple(number for line, offset in pairs for number in (line, column(line, offset)))
 
+    def placed(ref: Ref) -> Ref:
+        return replace(ref, column=column(ref.line, ref.column), ends=ends(ref.ends), statement=span(ref.statement))
+
     return replace(
         facts,
         frames=tuple(
@@ -30,9 +33,7 @@ def in_code_points(facts: FileFacts, text: str) -> FileFacts:
             for frame in facts.frames
         ),
         imports=tuple(replace(found, span=span(found.span)) for found in facts.imports),
-        refs=tuple(
-            replace(ref, column=column(ref.line, ref.column), ends=ends(ref.ends), statement=span(ref.statement))
-            for ref in facts.refs
-        ),
+        refs=tuple(map(placed, facts.refs)),
         expressions=tuple(replace(found, span=span(found.span)) for found in facts.expressions),
+        entries=tuple(map(placed, facts.entries)),
     )

@@ -132,3 +132,4 @@ class FileFacts(Fact, frozen=True):
     lines: int = 0
     expressions: tuple[Expression, ...] = ()  # in order of place
     is_python2: bool = False  # lines are the file's, columns may not be
+    entries: tuple[Ref, ...] = ()  # of dicts of the module that may hold stores, as what binds each entry

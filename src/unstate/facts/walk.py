@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from unstate.facts import files, hints
+from unstate.facts import files, hints, nested
 from unstate.facts.uses import Up, use_of
 from unstate.facts.values import (
     ANONYMOUS,
@@ -78,6 +78,7 @@ class Walk:
         self.open: list[_Open] = []
         self.imports: list[Import] = []
         self.refs: list[Ref] = []
+        self.entries: list[Ref] = []
         self.stack: list[tuple[ast.AST, Up, _Open, int]] = []
         module = self._frame(MODULE, None, "", "", {"line": 1, "end_line": text.count("\n") + 1})
         for statement in tree.body:
@@ -204,6 +205,8 @@ class Walk:
             if type(holder) is ast.AnnAssign:
                 annotation = hints.annotation(holder.annotation)
             statement = _span(holder)
+            if not nodes and not frame.index and type(assigned) is ast.Dict:
+                self.entries += nested.entries(node, holder, self._source)
         elif use == "unpack" and holder is not None:
             whole, part = holder
             use, flags = "target", flags | UNPACKED

@@ -115,6 +115,9 @@ class Definitions:
                         writes[member] += found
         for name, found in self.resolver.app_attributes.items():
             writes[Slot("app", "", 0, name)] += found
+        for (whole, _), part in self.resolver.parts.items():
+            writes.pop(whole, None)
+            writes[part] += self.resolver.writes(part)
         for (function, name), found in self.resolver.function_attributes.items():
             writes[Slot("function", function.path, function.frame, name)] += found
         return writes

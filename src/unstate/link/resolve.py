@@ -9,9 +9,10 @@ from __future__ import annotations
 import builtins
 
 from unstate.facts.values import CLASS, FUNCTION, Hint, Path, Ref
-from unstate.link import containers, frameworks, typing
+from unstate.link import containers, frameworks, nested, typing
 from unstate.link.annotations import element_annotation, outermost
 from unstate.link.attributes import Attributes
+from unstate.link.nested import Parts
 from unstate.link.program import Binding, Program
 from unstate.link.values import (
     App,
@@ -57,11 +58,16 @@ class Resolver:
         self._lineages: dict[Class, list[Class]] = {}
         self._heirs: dict[str, dict[Class, list[Class]]] = {}  # by attribute, by base
         self._application: Value = None
+        self.parts: Parts = {}  # none while they are looked for
         self._bound_by = Attributes(program)
         self.attributes = self._bound_by.of_classes
         self.app_attributes = self._bound_by.of_app
         self.function_attributes = self._bound_by.of_functions
         self._bound_by.collect(self)
+        self.parts, bound = nested.parts(program, self)
+        if self.parts:
+            self._bound_by.of_modules.update((part, bound[part]) for part in self.parts.values())
+            self.forget()
 
     def forget(self) -> None:
         """Answers that were given before all attributes were known are asked for anew."""
@@ -219,6 +225,8 @@ class Resolver:
     def _step(self, path: str, frame: int, value: Value, steps: Path, index: int) -> Value:
         step = steps[index]
         if isinstance(value, Slot):
+            if (value, step) in self.parts:
+                return self.parts[value, step]
             slot, held = self.settle(value)
             if held is None or isinstance(held, Typed) or (isinstance(held, Made) and held.maker in containers.MAKERS):
                 return self._of_container(slot, held, step)

@@ -43,6 +43,10 @@ class Candidates:
             for ref in file.refs:
                 if not names.isdisjoint(ref.path):
                     self._touch_ref(path, ref)
+            for entry in file.entries:
+                part = self.resolver.parts.get((Slot("module", path, 0, entry.path[0]), entry.path[1]))
+                if part in self.found:
+                    self._add(self.found[part], path, entry, 1)
         self._follow_other_names()
         self._follow_arguments()
         for candidate in self.found.values():
@@ -96,9 +100,9 @@ class Candidates:
 
     @staticmethod
     def _last_step(slot: Slot) -> str:
-        if slot.sort != "app":
-            return slot.name
-        return slot.name[slot.name.index("[") :] if "[" in slot.name else slot.name.rpartition(".")[2]
+        if "[" in slot.name:
+            return slot.name[slot.name.index("[") :]
+        return slot.name.rpartition(".")[2] if slot.sort == "app" else slot.name
 
     def _touch_import(self, path: str, imported: Import) -> None:
         if not imported.name or imported.name == "*":

@@ -16,11 +16,13 @@ HANDLE_MAKERS = frozenset(
 )
 
 # (last part of what made the object, step) -> type. The step of a call is its method's name.
-_METHODS = {
+_METHODS: dict[tuple[str, str], Value] = {
     **{(name, "read"): _BYTES for name in ("UploadFile", "FileStorage", "BufferedReader", "BytesIO", "FileUpload")},
     **{(name, "getvalue"): _BYTES for name in ("BytesIO",)},
     **{(name, "filename"): _TEXT for name in ("UploadFile", "FileStorage")},
     **{(name, "content_type"): _TEXT for name in ("UploadFile", "FileStorage")},
+    ("FileStorage", "stream"): Made("io.BufferedReader"),
+    ("UploadFile", "file"): Made("io.BufferedReader"),
     **{("Request", name): _BYTES for name in ("body", "get_data", "data")},
     **{("datetime", name): _TEXT for name in ("isoformat", "strftime")},
     ("uuid4", "hex"): _TEXT,
@@ -30,6 +32,7 @@ _METHODS = {
 }
 _EXTERNAL = {
     **dict.fromkeys(("flask.request.data", "flask.request.get_data", "quart.request.get_data"), "bytes"),
+    **dict.fromkeys(("flask.request.stream.read", "bottle.request.body.read"), "bytes"),
     **dict.fromkeys(
         (f"{f}.request.{part}" for f in ("flask", "quart") for part in ("remote_addr", "path", "method")), "str"
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 
@@ -22,6 +24,14 @@ def without_names(statement: cst.Global | cst.Nonlocal, gone: set[str]) -> cst.C
         return cst.RemoveFromParent()
     kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return statement.with_changes(names=kept)
+
+
+def without_entries(made: cst.Dict, kept: Sequence[bool]) -> cst.Dict:
+    """A dict literal with some of its entries; the last one ends as the last one did."""
+    left = [entry for entry, keep in zip(made.elements, kept, strict=True) if keep]
+    if not left or len(left) == len(made.elements):
+        return made.with_changes(elements=left) if left else cst.Dict([])
+    return made.with_changes(elements=[*left[:-1], left[-1].with_changes(comma=made.elements[-1].comma)])
 
 
 def without_blank_tail(lines: list[cst.EmptyLine]) -> list[cst.EmptyLine]:

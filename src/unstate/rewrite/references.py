@@ -18,6 +18,7 @@ class References:
 
     def __init__(self, source: Source, bindings: Sequence[Binding]) -> None:
         self._positions = source.positions
+        self._exported = source.exported
         self._at: dict[int, tuple[Binding, Op]] = {}
         self._within: dict[int, tuple[Binding, ...]] = {}
         self._missing: list[tuple[int, Binding]] = []
@@ -77,13 +78,24 @@ class References:
     def defined_by(self, statement: cst.CSTNode) -> Binding | None:
         """The store that a statement does nothing but define: `x = {}`, `x: dict[str, str] = {}`."""
         match statement:
-            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)])]):
+            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]):
                 pass
-            case cst.SimpleStatementLine(body=[cst.AnnAssign(target=target)]):
+            case cst.SimpleStatementLine(body=[cst.AnnAssign(target=target, value=value)]):
                 pass
             case _:
                 return None
+        if isinstance(value, cst.Dict) and value.elements and isinstance(target, cst.Name):
+            entries = [self.entry_of(each) for each in value.elements]
+            if all(entries) and target.value not in self._exported:
+                return entries[0]
         binding, op = self._at.get(id(target), (None, None))
+        return binding if op is Op.DEFINE else None
+
+    def entry_of(self, element: cst.CSTNode) -> Binding | None:
+        """The store that an entry of a dict defines: `"files": {}` in `state = {"files": {}}`."""
+        binding, op = (
+            self._at.get(id(element.key), (None, None)) if isinstance(element, cst.DictElement) else (None,) * 2
+        )
         return binding if op is Op.DEFINE else None
 
     def imported_by(self, statement: cst.CSTNode) -> bool:

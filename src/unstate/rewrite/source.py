@@ -60,7 +60,10 @@ class Source:
         while waiting:
             node, around = waiting.pop()
             here = (*around, node)
-            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.ImportAlias):
+            entry = around[-1] if around else None
+            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.ImportAlias) or (
+                isinstance(entry, cst.DictElement) and entry.key is node
+            ):
                 at = self.positions.get(node)
                 if at is not None:
                     found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)

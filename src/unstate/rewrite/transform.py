@@ -19,7 +19,7 @@ from unstate.rewrite.files import FileEdits
 from unstate.rewrite.fitting import expression_rules, statement_rules
 from unstate.rewrite.functions import Functions
 from unstate.rewrite.insert import Place, surrounded
-from unstate.rewrite.lines import counted, without_blank_head, without_blank_tail, without_names
+from unstate.rewrite.lines import counted, without_blank_head, without_blank_tail, without_entries, without_names
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, named, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
@@ -99,6 +99,8 @@ class Transformer(cst.CSTTransformer):
         if not self.references.within(node):
             return self.files.within(node)
         if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
+            return False
+        if self.references.entry_of(node) is not None:
             return False
         self._functions.enter(node)
         mark_targets(node, self._targets)
@@ -331,6 +333,9 @@ class Transformer(cst.CSTTransformer):
             return updated_node.visit(Requote())
         if isinstance(original_node, cst.Global | cst.Nonlocal):
             return without_names(updated_node, {b.name for b in self.references.bindings_within(original_node)})  # type: ignore[arg-type]
+        if isinstance(original_node, cst.Dict) and isinstance(updated_node, cst.Dict):
+            kept = [self.references.entry_of(each) is None for each in original_node.elements]
+            return without_entries(updated_node, kept)
         if isinstance(original_node, cst.ImportFrom):
             return self._without_imports(original_node, updated_node)  # type: ignore[arg-type]
         if id(original_node) in self._handed_on:
