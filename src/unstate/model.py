@@ -57,6 +57,8 @@ class Shape(StrEnum):
     MODEL = "model"  # dataclass, pydantic model, named tuple
     LIST = "list"
     SET = "set"
+    BUFFER = "buffer"  # io.BytesIO
+    ARRAY = "array"  # numpy.ndarray
     FILE = "file"
     OBJECT = "object"  # anything without a codec
     UNKNOWN = "unknown"

@@ -13,7 +13,7 @@ from unstate.plan import plan
 from unstate.scan import scan
 
 HEAD = """
-import json, uuid
+import io, json, uuid
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -40,7 +40,6 @@ def found(root: Path, annotation: str, body: str) -> Finding:
 @pytest.mark.parametrize(
     ("annotation", "body"),
     [
-        (": dict[str, np.ndarray]", "store[key] = request.image"),
         (": dict[str, Image.Image]", "store[key] = request.image"),
         ("", "store[key] = datetime.now()"),
         ("", "store[key] = np.zeros(3)"),
@@ -51,6 +50,20 @@ def found(root: Path, annotation: str, body: str) -> Finding:
 def test_what_no_json_holds_stays(annotation: str, body: str, tmp_path: Path) -> None:
     finding = found(tmp_path, annotation, body)
     assert (finding.shape, finding.limit) == (Shape.OBJECT, Verdict.MANUAL)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "body", "shape"),
+    [
+        (": dict[str, np.ndarray]", "store[key] = request.image", Shape.ARRAY),
+        (": dict[str, io.BytesIO]", "store[key] = request.image", Shape.BUFFER),
+        ("", "store[key] = io.BytesIO()", Shape.BUFFER),
+        ("", "store[key] = io.BytesIO()\nif key:\n    store[key] = b''", Shape.UNKNOWN),
+        (": dict[str, np.ndarray | None]", "store[key] = request.image", Shape.UNKNOWN),
+    ],
+)
+def test_what_is_made_of_bytes_is_told(annotation: str, body: str, shape: Shape, tmp_path: Path) -> None:
+    assert found(tmp_path, annotation, body).shape is shape
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import redis
 from cachetools import TTLCache
 from hypothesis import HealthCheck, Phase, settings
@@ -225,7 +226,8 @@ class Reader:
                 return self._uploads(f"{prefix}/")
             case Layout.S3:
                 return {
-                    unescaped(key.removeprefix(f"{prefix}/")): self._body(key) for key in self._objects(f"{prefix}/")
+                    unescaped(key.removeprefix(f"{prefix}/")): shape.decode(self._body(key))
+                    for key in self._objects(f"{prefix}/")
                 }
 
     def _uploads(self, prefix: str) -> dict[str, Any]:
@@ -309,6 +311,10 @@ def strict(value: Any, *, ordered: bool = True) -> Any:
             return "set", frozenset(map(strict, value))
         case float():
             return "float", repr(value)
+        case io.BytesIO():
+            return "BytesIO", value.tell(), value.getvalue()
+        case numpy.ndarray():
+            return "array", str(value.dtype), value.shape, value.tobytes()
         case Profile():
             return "Profile", strict(value.model_dump())
         case Exception():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
@@ -52,6 +54,8 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "tuple": st.tuples(INTS, FLOATS) | st.tuples(TEXTS),
     "members": st.tuples(TEXTS, st.integers(-3, 3)),
     "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
+    "buffer": st.builds(io.BytesIO, st.binary(max_size=4)),
+    "array": st.lists(st.integers(-3, 3)).map(numpy.array) | FLOATS.map(numpy.float32).map(numpy.atleast_2d),
     "json": JSON,
     "records": RECORDS,
     "lists": st.lists(LEAVES, max_size=2),
@@ -63,6 +67,8 @@ DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "float": float,
     "bool": json.loads,
     "bytes": bytes,
+    "buffer": io.BytesIO,
+    "array": lambda raw: numpy.load(io.BytesIO(raw), allow_pickle=False),
     "tuple": lambda raw: tuple(json.loads(raw)),
     "json": json.loads,
     "model": Profile.model_validate_json,
@@ -186,6 +192,7 @@ SHAPES = (
         for codec in ("str", "int")
     ),
     Shape(Layout.S3, "dict", "bytes"),
+    *(Shape(Layout.S3, "dict", codec) for codec in ("buffer", "array")),
     Shape(Layout.S3, "chunks", "bytes"),
     Shape(Layout.S3, "parts", "bytes"),
 )

@@ -16,6 +16,7 @@ TUPLE = frozenset({"tuple"})  # of text and numbers
 JSON = frozenset({"json"})
 MODEL = frozenset({"model"})
 CODED = ANY - STR  # codecs whose text is not the value itself
+OPAQUE = frozenset({"buffer", "array"})  # objects that are made of bytes, and whose methods change them
 SCALARS = ANY - JSON - MODEL  # values that no one can change in place
 
 SCAN = "reading all entries visits every key of the database, and sees no one moment of them"

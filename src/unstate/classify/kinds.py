@@ -35,7 +35,7 @@ def kind(subject: Subject, contents: Contents) -> Kind:
     if handle is not None:
         return handle
     shaped = shape(subject, contents)
-    if shaped is Shape.BYTES:
+    if shaped in (Shape.BYTES, Shape.BUFFER):
         return Kind.UPLOAD
     name = subject.bare_name
     counted = _counts(subject)
@@ -43,7 +43,7 @@ def kind(subject: Subject, contents: Contents) -> Kind:
         return Kind.RATE_LIMIT if _begins(dict(_NAMES)[Kind.RATE_LIMIT], name) else Kind.COUNTER
     for found, pattern in _NAMES:
         if _begins(pattern, name):
-            if found is Kind.UPLOAD and shaped not in (Shape.BYTES, Shape.UNKNOWN, Shape.OBJECT, Shape.FILE):
+            if found is Kind.UPLOAD and shaped not in _OF_FILES:
                 continue
             if found is Kind.LOCK:
                 continue
@@ -96,12 +96,19 @@ _SHAPES = {
     **dict.fromkeys(("list", "List", "deque", "Deque", "tuple", "Tuple", "Sequence"), Shape.LIST),
     **dict.fromkeys(("set", "Set", "frozenset", "FrozenSet"), Shape.SET),
 }
+_OPAQUE = {
+    **dict.fromkeys(("BytesIO", "io.BytesIO"), Shape.BUFFER),
+    **dict.fromkeys(("np.ndarray", "numpy.ndarray", "ndarray", "NDArray", "npt.NDArray"), Shape.ARRAY),
+}
+_OF_FILES = frozenset({Shape.BYTES, Shape.BUFFER, Shape.ARRAY, Shape.UNKNOWN, Shape.OBJECT, Shape.FILE})
 # Classes of the standard library whose objects JSON does not hold.
 _NO_JSON = frozenset("Path PurePath PosixPath Pattern Match Fraction complex range memoryview Random".split())
 
 
 def _shape_of(subject: Subject, contents: Contents, text: str) -> Shape:
     head = outermost(text).rpartition(".")[2]
+    if outermost(text) in _OPAQUE:
+        return _OPAQUE[outermost(text)]
     if "|" in text.replace("| None", "").replace("None |", ""):
         return Shape.UNKNOWN
     known = _SHAPES.get(head)

@@ -93,6 +93,7 @@ _ORDINARY |= containers.IMMUTABLE
 # What these do more is known, and said where a patch is planned: entries expire, or are pushed out by newer ones.
 _ORDINARY |= {maker for maker in containers.MAKERS if maker.startswith(("cachetools.", "expiringdict."))}
 _PLAIN = frozenset({Shape.STR, Shape.INT, Shape.FLOAT, Shape.BOOL, Shape.BYTES, Shape.RECORD})
+_PLAIN |= {Shape.BUFFER, Shape.ARRAY}  # of which a plan says what differs
 
 
 def _place(subject: Subject) -> str:

@@ -284,9 +284,16 @@ def _from_types(finding: Finding, choice: Choice) -> list[str]:
         by_type = choice.model in _PLAIN_TYPES or not choice.model.replace(".", "").isidentifier()
         known = (_TYPE if choice.model and by_type else _VALUES.get(choice.codec, "")).replace("{}", choice.model)
         found.append(known or f"values are taken as {choice.codec}: others come back as that")
+    if choice.codec in _OPAQUE:
+        found.append(_OPAQUE[choice.codec])
     return found
 
 
+_OPAQUE = {
+    "buffer": "who reads a buffer gets one of its own, at its beginning; before, all had the same one, which stood"
+    " where the last of them had left it",
+    "array": "who reads an array gets one of its own: a change that is made in it after it was stored is not seen",
+}
 _TEXT_KEYS = "keys are taken as text: a key that is no str (None, a number) is stored under its text"
 _KEYS = {
     "": _TEXT_KEYS,
@@ -298,6 +305,8 @@ _PLAIN_TYPES = frozenset({"tuple", "deque", "set", "frozenset"})
 _TYPE = "values travel as `{}`: one that holds another type does not come back"
 _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
+    "buffer": "values are taken as `io.BytesIO`: others have no `getvalue`",
+    "array": "values are taken as arrays of numpy: one of Python's own objects raises ValueError",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",
     "tuple": "values are taken as tuples of text and numbers: a tuple within one comes back as a list, and what is no"

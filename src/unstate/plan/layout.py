@@ -9,6 +9,7 @@ from typing import Any
 
 from unstate.catalogue.cells import CELL
 from unstate.catalogue.seeds import SEEDS
+from unstate.catalogue.table import OPAQUE
 from unstate.model import Finding, Kind, Layout, Op, Scope, Shape, Store
 from unstate.plan.expiry import CACHES, EXPIRING
 
@@ -49,6 +50,8 @@ _CODECS = {
     Shape.FLOAT: "float",
     Shape.BOOL: "bool",
     Shape.BYTES: "bytes",
+    Shape.BUFFER: "buffer",
+    Shape.ARRAY: "array",
     Shape.RECORD: "json",
     Shape.LIST: "json",
     Shape.UNKNOWN: "json",
@@ -56,7 +59,12 @@ _CODECS = {
 _TUPLE_OF_PLAIN = re.compile(r"[Tt]uple\[(str|int)(, (str|int))*\]")
 _TUPLE = re.compile(r"[Tt]uple(\[(\w+\.)?(str|int|float|bool|None|Any|Literal\[.*\]|\.\.\.|[ ,|()])*\])?")
 _TUPLE_OF_VALUES = re.compile(r"[Tt]uple\[(str|int|float|bool)(, (str|int|float|bool|\.\.\.))*\]")
-_TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "bytes": "bytes"}
+_TYPES = {
+    **{name: name for name in ("str", "int", "float", "bool", "bytes")},
+    **dict.fromkeys(("BytesIO", "io.BytesIO"), "buffer"),
+    **dict.fromkeys(("np.ndarray", "numpy.ndarray"), "array"),
+}
+_OF_BYTES = {"buffer": "buffers", "array": "arrays"}
 TEXT_CODECS = ("str", "int", "float", "bool", "json")
 
 
@@ -180,6 +188,8 @@ def choose(
     chosen = codec or ("model" if model else "tuple" if holds_tuples(store) else _CODECS.get(finding.shape))
     if chosen is None:
         return f"no codec is declared for what `{store.name}` holds ({finding.shape})"
+    if chosen in OPAQUE and container != "dict":
+        return f"`{store.name}` holds {_OF_BYTES[chosen]}, which become objects of S3 where they have keys, in a dict"
     if chosen == "bool" and set(store.value_types) - {"bool", "None"}:
         chosen = "json"  # something else may be there too
     if container == "scalar optional" and chosen == "json":
@@ -203,7 +213,9 @@ def choose(
 
 def expires_by_key(finding: Finding) -> bool:
     """Whether entries of the store can have an expiry of their own: those of a dict in Redis."""
-    text = finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
+    text = finding.shape not in (Shape.BUFFER, Shape.ARRAY) and (
+        finding.shape is not Shape.BYTES or finding.kind not in (Kind.UPLOAD, Kind.FILE_STORE)
+    )
     container = container_of(finding.store) or ""
     return container in ("dict", "cache") and text and not is_seeded(finding.store, container)
 
@@ -222,6 +234,8 @@ def _layout(finding: Finding, container: str, codec: str, *, expires: bool) -> L
             return Layout.SET
         case "ordered" | "counter" | "defaultdict" | "defaultdict list" | "defaultdict dict":
             return Layout.HASH
+    if codec in OPAQUE:
+        return Layout.S3
     if codec == "bytes":
         return Layout.S3 if finding.kind in (Kind.UPLOAD, Kind.FILE_STORE) else Layout.STRING
     if container == "cache":

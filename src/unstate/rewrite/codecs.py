@@ -23,6 +23,8 @@ _CODECS = {
     "tuple": Codec("dumps({})", "tuple_of({})", "dumps", "tuple_of"),
     "json": Codec("dumps({})", "loads({})", "dumps", "loads"),
     "bytes": Codec("{}", "{}", "bytes", "bytes"),
+    "buffer": Codec("{}.getvalue()", "buffer_of({})", "bytes_in", "buffer_of"),
+    "array": Codec("array_bytes({})", "array_of({})", "array_bytes", "array_of"),
 }
 
 

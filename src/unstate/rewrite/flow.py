@@ -155,6 +155,8 @@ class Flow(Tree):
             plain = parent.attr.value in trace.plain and not self._is_stored(parent)
             return None if plain else self._changed(parent, trace)
         method = parent.attr.value
+        if trace.opaque:
+            return None if method in words.OPAQUE_READS else f"`.{method}()` may change it"
         if method in words.CHANGES:
             reason = self._change(parent, trace, f"`.{method}()` changes it in place")
             return reason or (self._changed(call, trace) if method == "setdefault" else None)
@@ -176,6 +178,9 @@ class Flow(Tree):
         if not isinstance(call, cst.Call):
             return None
         name = called(call)
+        if trace.opaque and not self._is_own(call, argument):
+            reads = name in words.OPAQUE_READERS or self.module.code_for_node(call.func) == "Image.open"
+            return None if reads else f"it is handed to `{name}`, which may change it"
         if name == "setattr" and argument is call.args[0]:
             return self._change(argument, trace, "`setattr` changes it in place")
         if name in words.CONSUMERS or root_name(call.func) in words.LOGGERS | words.BUILTIN_TYPES:
@@ -218,6 +223,12 @@ class Flow(Tree):
             trace.notes.append(f"`{name}` of {library} is handed a value of it: a change made there is not kept")
             return self._of_library(call, trace)
         return None if trace.foreign else reason
+
+    def _is_own(self, call: cst.Call, argument: cst.Arg) -> bool:
+        """Whether a function of the service is called, by its name."""
+        place = len([arg for arg in call.args[: call.args.index(argument)] if arg.keyword is None])
+        keyword = "" if argument.keyword is None else argument.keyword.value
+        return isinstance(call.func, cst.Name) and bool(callees.callees(self, call, call.func.value, place, keyword))
 
     def _deferred(self, call: cst.Call, argument: cst.Arg, trace: Trace) -> str | None:
         """A value that a function is handed by whoever runs it, at once or later."""

@@ -9,6 +9,17 @@ READS = frozenset(
     "startswith endswith join format encode decode replace title model_dump model_dump_json dict json to_dict to_json "
     "union intersection difference issubset issuperset isdisjoint hex bit_length is_alive".split()
 )
+# Methods that leave what a buffer or an array holds as it is, and give no part of it that can be changed.
+OPAQUE_READS = frozenset(
+    "getvalue read read1 readline readlines readinto seek tell seekable readable close copy tobytes tolist astype mean "
+    "sum min max std var any all argmax argmin nonzero item dot round".split()
+)
+OPAQUE_FIELDS = frozenset("shape dtype size ndim nbytes itemsize closed".split())
+# Calls that only read a buffer or an array that they are handed.
+OPAQUE_READERS = frozenset(
+    "len isinstance id type bool print repr send_file StreamingResponse StreamingHttpResponse FileResponse imencode "
+    "read_csv read_excel read_parquet read_json PdfReader load_workbook frombuffer array_equal".split()
+)
 KEEPING = frozenset("get values items copy dict model_dump to_dict".split())  # what they give may hold parts of it
 CHANGES = frozenset(
     "append extend insert remove pop popitem clear update setdefault add discard sort reverse appendleft popleft "

@@ -42,6 +42,7 @@ class Trace:
     plain: frozenset[str] = frozenset()  # fields of it, and of what it holds, whose values nobody can change in place
     foreign: bool = False  # what is followed was made by a library
     changers: frozenset[str] = frozenset()  # functions that change entries
+    opaque: bool = False  # it is made of bytes and changes by methods: only what is known to read it leaves it as it is
     store: str = ""  # the last part of the name of the store that it is of
     held: bool = False  # it, or a part of it, has a name
     loops: list[cst.While] = field(default_factory=list)  # that go on with the name it was bound to before them

@@ -10,13 +10,15 @@ import libcst as cst
 
 from unstate.catalogue.rule import Rule
 from unstate.catalogue.seeds import SEEDS
-from unstate.catalogue.table import without_order
-from unstate.model import Accessor, Layout, Refusal, Verdict
+from unstate.catalogue.table import OPAQUE, without_order
+from unstate.model import Accessor, Refusal, Verdict
 from unstate.project import is_aside
 from unstate.rewrite import accessors, callees, forms, guards, handed
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.files import FileEdits
 from unstate.rewrite.fitting import expression_rules, statement_rules
+from unstate.rewrite.flow import Flow
+from unstate.rewrite.flowwords import OPAQUE_FIELDS
 from unstate.rewrite.functions import Functions
 from unstate.rewrite.insert import Place, surrounded
 from unstate.rewrite.lines import counted, without_blank_head, without_blank_tail, without_entries, without_names
@@ -372,7 +374,7 @@ class Transformer(cst.CSTTransformer):
         """Refuse where a mutable value is changed after it was read, or after it was stored, in a way that cannot be
         written back: the store has a copy."""
         binding = found.binding
-        if binding.codec not in _MUTABLE or binding.layout is Layout.S3:
+        if binding.codec not in _MUTABLE | OPAQUE:
             return
         if "v" in found.environment and writes(found.rule):
             value = found.environment["t" if ".named" in found.rule.id else "v"]
@@ -423,7 +425,8 @@ class Transformer(cst.CSTTransformer):
         trace = Trace(
             key=key,
             accessors=frozenset(each.name for each in binding.accessors),
-            plain=callees.plain_fields(flow, binding.model) if binding.model else frozenset(),
+            plain=_plain_fields(flow, binding),
+            opaque=binding.codec in OPAQUE,
             changers=binding.changers,
             says_key=bool(binding.key_field),
             store=binding.name.rpartition(".")[2],
@@ -432,7 +435,9 @@ class Transformer(cst.CSTTransformer):
         unsure = accessor is not None and (reason or trace.changes)
         if accessor is not None and unsure and not accessors.is_called_on_owner(flow, accessor, value):
             reason = f"it cannot be told whether `{accessor.name}` is the function that hands it out"
-        if reason is None:
+        if reason is None and trace.changes and binding.codec in OPAQUE:
+            reason = "it is changed in place"
+        elif reason is None:
             reason = self.saves.add(binding, value, key, trace, stored=stored)
         if reason is not None:
             self.outcome.accessors.setdefault(binding.id, set()).update(trace.given)
@@ -582,6 +587,13 @@ class Transformer(cst.CSTTransformer):
         ):
             if id(statement) not in self._saved:
                 self._refuse_change(statement, of, "it is changed in a statement that is replaced")
+
+
+def _plain_fields(flow: Flow, binding: Binding) -> frozenset[str]:
+    """The attributes of a value that nobody can change in place."""
+    if binding.codec in OPAQUE:
+        return OPAQUE_FIELDS
+    return callees.plain_fields(flow, binding.model) if binding.model else frozenset()
 
 
 _MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
