@@ -31,6 +31,7 @@ from unstate.plan.sources import Sources
 from unstate.plan.steady import is_steady, uses_order
 from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.plan.typed import type_of, unwritten, without_codec
+from unstate.plan.white_box import looking_inside
 from unstate.rewrite import FOLDER, Rewritten, rewrite_source
 
 # The first boto3 that writes on a condition.
@@ -104,6 +105,7 @@ class Planner:
             *_from_bound(finding.store),
             *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
             *lost,
+            *looking_inside(finding.store, self.sources),
             *local_clocks(finding.store, self.sources),
             *(
                 f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"
@@ -239,6 +241,7 @@ class Planner:
                 *sorted(texts),
                 *races(finding.store, self._mentions_in(finding.store.service)),
                 *finding.reasons,
+                *looking_inside(finding.store, self.sources),
                 *blocked,
             ),
         )
