@@ -95,9 +95,10 @@ def test_300_megabytes_pass_in_less_than_100(module: Path, environment: dict[str
 
 
 class Cutting:
-    """A proxy that ends a connection once so many bytes went one way."""
+    """A proxy that ends a connection once so many bytes went one way, or lets nothing more through."""
 
-    def __init__(self, target: str, *, up: int | None, down: int | None) -> None:
+    def __init__(self, target: str, *, up: int | None, down: int | None, stalls: bool) -> None:
+        self.stalled = threading.Event() if stalls else None
         parts = urlsplit(target)
         self.address = (parts.hostname or "", parts.port or 80)
         self.limits = {"up": up, "down": down}
@@ -121,6 +122,8 @@ class Cutting:
                     data, left = data[:left], left - len(data)
                 sink.sendall(data)
                 if left is not None and left <= 0:
+                    if self.stalled is not None:
+                        self.stalled.wait()
                     break
         for each in both:
             with contextlib.suppress(OSError):
@@ -128,12 +131,14 @@ class Cutting:
 
 
 @contextlib.contextmanager
-def cutting(target: str, *, up: int | None = None, down: int | None = None) -> Iterator[str]:
-    proxy = Cutting(target, up=up, down=down)
+def cutting(target: str, *, up: int | None = None, down: int | None = None, stalls: bool = False) -> Iterator[str]:
+    proxy = Cutting(target, up=up, down=down, stalls=stalls)
     try:
         yield proxy.endpoint
     finally:
         proxy.server.close()
+        if proxy.stalled is not None:
+            proxy.stalled.set()
 
 
 WRITES = {
@@ -271,6 +276,60 @@ def test_a_read_that_is_cut_is_an_error_and_never_a_part(how: str, module: Path,
     """
     with cutting(target, down=1_000_000) as endpoint:
         assert run(module, program, AWS_ENDPOINT_URL_S3=endpoint).startswith("failed")
+
+
+@pytest.fixture
+def impatient(module: Path) -> Path:
+    """The module with settings of one who does not wait long, and tries once."""
+    file = module / f"{MODULE}.py"
+    text = file.read_text()
+    for setting, shorter in (("connect_timeout=2", "0.3"), ("read_timeout=30", "0.3"), ('total_max_attempts": 3', "1")):
+        name, sign, _ = setting.rpartition("=") if "=" in setting else setting.rpartition(" ")
+        assert setting in text
+        text = text.replace(setting, f"{name}{sign}{shorter}")
+    file.write_text(text)
+    return module
+
+
+@pytest.mark.parametrize("how", ["bytes", "parts", "copy"])
+def test_a_write_that_goes_no_further_fails_and_leaves_what_was_there(
+    how: str, impatient: Path, environment: dict[str, str]
+) -> None:
+    target = environment["AWS_ENDPOINT_URL_S3"]
+    s3 = boto3.client("s3", endpoint_url=target)
+    s3.put_object(Bucket=BUCKET, Key="uploads/slow.bin", Body=b"as it was")
+    program = f"""
+        import io
+        from backing_services import local_file, open_file, save_upload, write_file
+        class Upload:
+            mimetype, stream = "text/plain", io.BytesIO(bytes(1_500_000))
+        CONTENT, PATH = bytes(1_500_000), "uploads/slow.bin"
+        try:
+            {WRITES[how]}
+        except Exception as error:
+            print("failed", type(error).__name__)
+    """
+    with cutting(target, up=400_000, stalls=True) as endpoint:
+        assert run(impatient, program, AWS_ENDPOINT_URL_S3=endpoint).startswith("failed")
+    assert s3.get_object(Bucket=BUCKET, Key="uploads/slow.bin")["Body"].read() == b"as it was"
+
+
+@pytest.mark.parametrize("how", ["open_file(PATH, 'rb').read()", "read_file(PATH)"])
+def test_a_read_that_goes_no_further_is_an_error_and_never_a_part(
+    how: str, impatient: Path, environment: dict[str, str]
+) -> None:
+    target = environment["AWS_ENDPOINT_URL_S3"]
+    boto3.client("s3", endpoint_url=target).put_object(Bucket=BUCKET, Key="uploads/large.bin", Body=bytes(3_000_000))
+    program = f"""
+        from backing_services import open_file, read_file
+        PATH = "uploads/large.bin"
+        try:
+            {how}
+        except Exception as error:
+            print("failed", type(error).__name__)
+    """
+    with cutting(target, down=1_000_000, stalls=True) as endpoint:
+        assert run(impatient, program, AWS_ENDPOINT_URL_S3=endpoint).startswith("failed")
 
 
 def test_an_error_before_the_end_of_a_file_stores_nothing(module: Path, environment: dict[str, str]) -> None:
