@@ -40,12 +40,16 @@ class FileCalls:
         if operand is not getattr(node.func, "value", None) and self._is_path(operand, frame):
             return True
         if not isinstance(node.func, ast.Attribute):
-            return name in _CERTAIN
+            return name in _CERTAIN and not self._is_own(name, frame)
         owner = node.func.value
         last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
         if name in _METHODS or (name in _CERTAIN and last in _MODULES):
             return True
         return name in _OF_PATHS and self._is_path(owner, frame)
+
+    def _is_own(self, name: str, frame: int) -> bool:
+        """Whether a name is that of a function of the project, which is looked at where it stands."""
+        return isinstance(self.resolver.resolve(self.path, frame, (name,)), Function)
 
     def is_plain(self, node: ast.Call, operand: ast.expr, frame: int) -> bool:
         """Whether what is called is known: a function on files of Python or of a framework, or a method of a path.

@@ -253,9 +253,11 @@ def _is_open(node: ast.AST | None) -> bool:
     """Whether an expression opens a file."""
     if isinstance(node, ast.Await):
         node = node.value
+    if isinstance(node, ast.IfExp):
+        return _is_open(node.body) and _is_open(node.orelse)
     if not isinstance(node, ast.Call):
         return False
-    return "open" in (getattr(node.func, "attr", ""), getattr(node.func, "id", ""))
+    return (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) in ("open", "GzipFile")
 
 
 def _operand(node: ast.Call) -> ast.expr | None:

@@ -12,14 +12,16 @@ from unstate.classify.fileflow import Flow, Survey, Touch
 from unstate.classify.filejudge import READS, WRITES, Judge
 from unstate.classify.fileuses import Moves, Uses
 from unstate.classify.filewords import Location
+from unstate.classify.programs import Programs
 from unstate.facts.hints import path_of
 from unstate.facts.values import FileFacts, Path
 from unstate.link import places as roots
+from unstate.link.escapes import names_in
 from unstate.link.files import Operations
 from unstate.link.paths import KEY
 from unstate.link.places import Place, Places, is_below, parse
 from unstate.link.program import Program
-from unstate.link.values import Slot
+from unstate.link.values import Function, Slot
 from unstate.model import ELSEWHERE, Op, Site
 from unstate.project import is_aside
 
@@ -37,6 +39,7 @@ class Mover(Uses):
         self.judge = judge
         self.operations = operations
         self.read = read
+        self.programs = Programs(program, read)
         self._surveys: dict[str, Survey] = {}
         self._definitions = Definitions(program, operations.resolver, operations.map)
         self._defined: dict[Place, tuple[Site, ...]] = {}
@@ -241,10 +244,22 @@ class Mover(Uses):
     def _take(self, flow: Flow, facts: FileFacts) -> None:
         self.unknown += [(flow, facts, each) for each in flow.unknown if self._reached(facts.path, each.frame)]
         for touch in flow.touches:
-            self._touch(flow, facts, touch)
+            if not self._is_of_copy(flow, touch.operand, touch.frame):
+                self._touch(flow, facts, touch)
         for mention in flow.mentions:
-            if any(self._inside(place) for place in mention.places):
+            inside = any(self._inside(place) for place in mention.places)
+            if inside and not self._is_of_copy(flow, mention.node, mention.frame):
                 self._mention(flow, facts, mention)
+
+    def _is_of_copy(self, flow: Flow, node: ast.expr, frame: int) -> bool:
+        """Whether an expression stands in a function that is given a local copy, and speaks of nothing but that."""
+        names = self.programs.names(Function(flow.path, frame)).values() if frame else ()
+        held = frozenset[str]().union(*names)
+        if held.isdisjoint(names_in(node)):
+            return False
+        others = (each for each in ast.walk(node) if isinstance(each, ast.expr) and held.isdisjoint(names_in(each)))
+        places = (self.operations.map.places(flow.path, frame, each, {}) for each in others)
+        return not any(self._inside(place) for found in places for place in found)
 
     def _touch(self, flow: Flow, facts: FileFacts, touch: Touch) -> None:
         where = f"{flow.path}:{touch.call.lineno}"

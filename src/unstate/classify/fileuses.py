@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from unstate.classify.fileflow import Flow, Mention
+from unstate.classify.programs import Programs
 from unstate.facts.hints import path_of
 from unstate.facts.values import FileFacts, Path
 from unstate.link import places as roots
@@ -46,6 +47,9 @@ CONSUMERS = frozenset(
         " VideoFileClip AudioFileClip identify scan_file hash_file"
     ).split()
 )
+_PROGRAMS = frozenset(
+    "run call check_call check_output Popen system popen create_subprocess_exec create_subprocess_shell".split()
+)
 _ORDERING = frozenset("sorted list tuple set reversed enumerate filter next max min".split())
 # Nodes whose value is, or holds, what stands in them.
 _PASSED = (ast.Await, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.keyword, ast.BoolOp, ast.IfExp)
@@ -71,6 +75,7 @@ class Uses(ABC):
 
     program: Program
     operations: Operations
+    programs: Programs
     result: Moves
 
     @abstractmethod
@@ -160,6 +165,9 @@ class Uses(ABC):
                 self._hold(self._slot(flow.path, mention.frame, steps))
             return
         value = self._value(flow.path, mention.frame, steps)
+        if isinstance(value, Function) and not text and node is mention.node and self._runs_program(value, call, node):
+            self._site(flow, facts, mention.node, Op.PASS, mention.frame, mention.places)
+            return
         if isinstance(value, Function | Class):
             self.result.leaves = True
             if not text and not self._is_followed(value, call, node):
@@ -169,6 +177,9 @@ class Uses(ABC):
             self.result.leaves = True
             self.result.either.append(f"{where}: `{ast.unparse(call.func)}` is handed the path, and cannot be followed")
             return
+        if name in _PROGRAMS and (text or isinstance(mention.node, ast.List | ast.Tuple)):
+            self._command(flow, facts, mention, where, name)
+            return
         if name in CONSUMERS and not text:
             self._site(flow, facts, mention.node, Op.PASS, mention.frame, mention.places)
             return
@@ -177,6 +188,25 @@ class Uses(ABC):
             self._hold(self._slot(flow.path, mention.frame, steps))
             return
         self._obstacle(f"{where}: `{ast.unparse(call.func)}` is handed the path, and may open the file by it")
+
+    def _command(self, flow: Flow, facts: FileFacts, mention: Mention, where: str, runs: str) -> None:
+        """A program is run: each part of its command line that is a path of these locations is one of a copy."""
+        if runs not in CONSUMERS:
+            self._obstacle(f"{where}: a program is started, which may go on with the file when the copy is gone")
+            return
+        found = 0
+        for part in getattr(mention.node, "elts", ()):
+            places = self.operations.map.places(flow.path, mention.frame, part)
+            if any(self._inside(place) for place in places) and _is_whole(part):
+                found += 1
+                self._site(flow, facts, part, Op.PASS, mention.frame, places)
+            elif any(self._inside(place) for place in places):
+                found = 0
+                break
+        if not found:
+            self._obstacle(
+                f"{where}: a program is told the path within a text: give it in a list, as a part of its own"
+            )
 
     def _takes_path(self, slot: Slot, name: str) -> bool:
         """Whether what is called by a name that holds a function works on a `Path`, so that all it does is known."""
@@ -190,21 +220,27 @@ class Uses(ABC):
 
     def _is_followed(self, value: Function | Class, call: ast.Call, node: ast.AST) -> bool:
         """Whether the parameter that takes an argument is known to be a path of this location."""
-        owner = isinstance(value, Class)
         frame = self.program.method(value, "__init__") if isinstance(value, Class) else value.frame
         if frame is None:
             return True  # a record: its fields are followed by name
         index = frame if isinstance(frame, int) else frame.frame
-        names = [each.name for each in self.program.facts[value.path].frames[index].parameters]
+        name = self._parameter(Function(value.path, index), call, node, owner=isinstance(value, Class))
+        found = self.operations.map.places(value.path, index, ast.Name(name, ast.Load())) if name else ()
+        return any(self._inside(each) for each in found)
+
+    def _parameter(self, function: Function, call: ast.Call, node: ast.AST, *, owner: bool = False) -> str:
+        """The parameter that an argument goes to, "" where it cannot be told."""
+        names = [each.name for each in self.program.frame(function).parameters]
         if names[:1] in (["self"], ["cls"]) or (owner and names):
             names = names[1:]
         if isinstance(node, ast.keyword):
-            name = node.arg or ""
-        else:
-            place = next((number for number, each in enumerate(call.args) if each is node), len(names))
-            name = names[place] if place < len(names) else ""
-        found = self.operations.map.places(value.path, index, ast.Name(name, ast.Load())) if name in names else ()
-        return any(self._inside(each) for each in found)
+            return node.arg if node.arg in names else ""
+        place = next((number for number, each in enumerate(call.args) if each is node), len(names))
+        return names[place] if place < len(names) else ""
+
+    def _runs_program(self, function: Function, call: ast.Call, node: ast.AST) -> bool:
+        """Whether a function hands an argument to a program, so that it can be given a local copy while it runs."""
+        return self._parameter(function, call, node) in self.programs.names(function)
 
     def _hold(self, slot: Slot | None) -> None:
         if slot is not None:
@@ -217,6 +253,15 @@ class Uses(ABC):
     def _obstacle(self, text: str) -> None:
         if text not in self.result.obstacles:
             self.result.obstacles.append(text)
+
+
+def _is_whole(part: ast.expr) -> bool:
+    """Whether a part of a command line is a path and nothing else: no `f"file={path}"`."""
+    if isinstance(part, ast.JoinedStr):
+        return isinstance(part.values[0], ast.FormattedValue)
+    return not isinstance(part, ast.Starred) and not (
+        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add) and isinstance(part.left, ast.Constant)
+    )
 
 
 def _holds(parent: ast.AST, node: ast.AST) -> bool:

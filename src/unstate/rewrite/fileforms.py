@@ -386,6 +386,10 @@ def _run(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
     return Form(chosen.helper, lambda call: [], remote=False, handed=True)
 
 
+# Calls that give an open file, which what is written to has to go through before the copy is sent back.
+OPENING = frozenset("open ZipFile TarFile GzipFile".split())
+# Calls whose object comes back to the path later.
+LAZY = frozenset("DocxTemplate VideoFileClip AudioFileClip".split())
 # Methods that write the whole file anew.
 _ANEW = frozenset(
     "save savefig export imwrite imsave to_csv to_excel to_parquet to_json to_pickle to_feather to_hdf".split()

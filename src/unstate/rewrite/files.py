@@ -313,6 +313,16 @@ class FileEdits:
                 owners, self._line(node), f"`{called}` needs a local copy of the file, for which is no room here"
             )
             return
+        call = next((each for each in reversed(chain[:-1]) if isinstance(each, cst.Call)), None)
+        outlives = call is not None and (
+            (mode != "r" and fileforms.last_name(call) in fileforms.OPENING)
+            or fileforms.last_name(call) in fileforms.LAZY
+        )
+        if outlives and not any(isinstance(each, cst.WithItem) and each.item is call for each in chain):
+            self._refuse(
+                owners, self._line(node), f"what `{called}` gives goes on with the file, and is not entered by `with`"
+            )
+            return
         how = chains.how(chain)
         if how == "sync":
             self._blocks(owners, chain)
