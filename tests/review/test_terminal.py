@@ -71,8 +71,6 @@ def test_a_whole_review(terminal: pexpect.spawn, tmp_path: Path) -> None:
     terminal.expect(r"ttl \[24h\]: ")
     terminal.sendline("soon")
     terminal.expect('Not taken: "soon" is no duration')
-    terminal.expect(PROMPT)
-    terminal.sendline("e")
     terminal.expect(r"ttl \[24h\]: ")
     terminal.sendline("7d")
     terminal.expect(r"Decided as you said: ttl = 7d")

@@ -6,6 +6,7 @@ from unstate.classify.subject import Subject
 from unstate.link.candidates import Touch
 from unstate.model import Kind
 
+_LONG = 80
 _BREAKS = {
     Kind.SESSION: "A second process does not know the sessions of the first: its users are logged out.",
     Kind.TOKEN: "A token issued by one process is unknown to the others, and all are lost on restart.",
@@ -30,7 +31,7 @@ _BREAKS = {
 def sentences(subject: Subject, kind: Kind) -> tuple[str, ...]:
     """Evidence of a finding."""
     candidate = subject.candidate
-    found = [f"{candidate.path}:{candidate.definition.line}: {subject.name} = {candidate.definition.source}"]
+    found = [f"{candidate.path}:{candidate.definition.line}: {subject.name} = {_one_line(candidate.definition.source)}"]
     write = _first(subject)
     if write is not None:
         found.append(f"written by {way(subject, write)}")
@@ -38,6 +39,12 @@ def sentences(subject: Subject, kind: Kind) -> tuple[str, ...]:
         found.append(f"started when the program starts ({subject.started.path}:{subject.started.ref.line})")
     found.append(_BREAKS[kind])
     return tuple(found)
+
+
+def _one_line(source: str) -> str:
+    """A definition as it fits a sentence; where it goes on, the place says where to read it."""
+    line = " ".join(source.split())
+    return line if len(line) <= _LONG else f"{line[:_LONG]}..."
 
 
 def way(subject: Subject, touch: Touch) -> str:

@@ -82,7 +82,7 @@ def used(finding: Finding) -> list[Site]:
     return sorted(sites, key=lambda site: (site.path, site.span.line, site.span.column))
 
 
-def places(sites: Iterable[Site], limit: int = 6) -> str:
+def places(sites: Iterable[Site | Refusal], limit: int = 6) -> str:
     """Sites by file: "app.py:40, 51; routes.py:10"; the tail is counted."""
     lines: dict[str, list[int]] = {}
     for site in sites:
@@ -114,11 +114,9 @@ def at(diagnostic: Diagnostic) -> str:
 
 
 def kept(group: Group) -> tuple[str, ...]:
-    """Why a store stays as it is: each reason once."""
-    return tuple(dict.fromkeys(map(refusal, group.refusals))) or group.finding.reasons
-
-
-def refusal(refused: Refusal) -> str:
-    """Why a site stays as it is, with what a person could do."""
-    advice = f"; {refused.advice}" if refused.advice else ""
-    return f"{refused.path}:{refused.line}: {refused.reason}{advice}"
+    """Why a store stays as it is, and what a person could do: each reason once, with all of its places."""
+    by_reason: dict[str, list[Refusal]] = {}
+    for refused in group.refusals:
+        advice = f"; {refused.advice}" if refused.advice else ""
+        by_reason.setdefault(f"{refused.reason}{advice}", []).append(refused)
+    return tuple(f"{places(each)}: {reason}" for reason, each in by_reason.items()) or group.finding.reasons

@@ -237,21 +237,25 @@ class _Session:
         if not group.decisions:
             self.say("This change has no questions.\n")
             return
-        answers = {}
+        while answers := self.answers(group):
+            try:
+                self.state.answer(group, answers)
+            except ValueError as error:
+                self.tell(f"Not taken: {error}")
+            else:
+                self.shown = None
+                return
+
+    def answers(self, group: Group) -> dict[str, str]:
+        """The questions of a change, one after the other; what is answered anew."""
+        given = {}
         for decision in group.decisions:
             answer = self.answer(group, decision)
             if answer is None:
                 break
             if answer != words.answer(group, decision):
-                answers[decision.name] = answer
-        if not answers:
-            return
-        try:
-            self.state.answer(group, answers)
-        except ValueError as error:
-            self.tell(f"Not taken: {error}")
-        else:
-            self.shown = None
+                given[decision.name] = answer
+        return given
 
     def answer(self, group: Group, decision: Decision) -> str | None:
         """One question; the answer, or None to leave the rest as they are."""
