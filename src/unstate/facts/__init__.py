@@ -16,6 +16,7 @@ from unstate.facts.needed import needed
 from unstate.facts.values import FileFacts, Suppression
 from unstate.facts.walk import Walk
 from unstate.model import Diagnostic
+from unstate.project import is_generated
 
 _SUPPRESSION = re.compile(r"#\s*unstate:\s*ignore(?:\[([\w\s,*]*)\])?[ \t]*:?[ \t]*(.*)")
 
@@ -23,8 +24,11 @@ _SUPPRESSION = re.compile(r"#\s*unstate:\s*ignore(?:\[([\w\s,*]*)\])?[ \t]*:?[ \
 def read(path: str, source: bytes) -> FileFacts | Diagnostic:
     """Facts of the file `path` (relative to the scanned root), or a diagnostic where it cannot be read.
 
-    A Python 2 file is read through its own parser; its facts say so.
+    A Python 2 file is read through its own parser; its facts say so. What unstate has generated has none: it is a
+    library to the app, which holds no state and keeps none on disk.
     """
+    if is_generated(source):
+        source = b""
     try:
         try:
             return _facts(path, decode(source), source)

@@ -15,8 +15,8 @@ from pathlib import PurePosixPath
 from unstate.model import App, Client, Framework, Settings, SettingsStyle
 from unstate.plan.clients import Application, clients
 from unstate.plan.names import Module, assigned, blocks, dotted, imported, needs_nothing, runs_as_a_script
-from unstate.plan.sources import MARK, Sources
-from unstate.project import is_aside
+from unstate.plan.sources import Sources
+from unstate.project import is_aside, is_generated
 
 # A file without any of these has nothing that is looked for; most are never parsed for it.
 _GATE = re.compile(
@@ -74,7 +74,7 @@ def _files(service: str, base: PurePosixPath, others: Collection[str], sources: 
         if is_aside(path) or not place.is_relative_to(base) or any(place.is_relative_to(each) for each in below):
             continue
         content = sources.read(path)
-        if MARK in content[:400] or not _GATE.search(content):
+        if is_generated(content) or not _GATE.search(content):
             continue
         try:
             tree = sources.source(path, service).tree

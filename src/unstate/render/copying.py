@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from unstate.model import Backing, FileChange
-from unstate.plan.sources import MARK
+from unstate.project import is_generated
 from unstate.render.templates import fill
 
 TEMPLATE = "copy_files.py.j2"
@@ -16,7 +16,7 @@ def copy_script(root: Path, backing: Backing) -> FileChange:
     """The script, in the folder that the service imports from."""
     folder = PurePosixPath(backing.path).parents[backing.module.count(".")]
     name = "copy_files.py"
-    while (root / folder / name).exists() and not (root / folder / name).read_bytes().startswith(MARK):
+    while (root / folder / name).exists() and not is_generated((root / folder / name).read_bytes()):
         name = f"unstate_{name}"
     path = (folder / name).as_posix()
     before = (root / path).read_bytes() if (root / path).is_file() else None

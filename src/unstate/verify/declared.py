@@ -16,7 +16,7 @@ from pathlib import Path
 from unstate.config import load
 from unstate.model import Group, Layout, Shape, Verdict
 from unstate.plan import plan
-from unstate.plan.sources import MARK
+from unstate.project import is_generated
 from unstate.scan import scan
 from unstate.verify.asked import asked, repeated
 from unstate.verify.errors import CannotVerifyError
@@ -34,7 +34,7 @@ def planned(original: Path, result: Path) -> tuple[Group, ...]:
 
 
 def _generated(file: Path) -> bool:
-    return file.is_file() and file.read_bytes().startswith(MARK)
+    return file.is_file() and is_generated(file.read_bytes())
 
 
 @dataclass(frozen=True)
