@@ -134,6 +134,8 @@ class Op(StrEnum):
 ELSEWHERE = "elsewhere"
 # The context of a folder's definition that names a file in it which stays on local disk: "without app*.db".
 WITHOUT = "without "
+# The context of an operation that throws everything away because the process ends.
+ENDING = "the end of the process"
 
 
 class Span(Value, frozen=True):
@@ -156,7 +158,9 @@ class Site(Value, frozen=True):
     key_type: str = ""  # as an annotation ("str", "int", "tuple[str, int]"), "" where unknown or no key
     value_type: str = ""  # of the value written, as an annotation, "" where unknown or nothing is written
     reachable: bool = False  # a request, message or task can reach it
-    contexts: tuple[str, ...] = ()  # of "loop", "lock", "try", "lambda", "comprehension", "import time", ELSEWHERE
+    contexts: tuple[
+        str, ...
+    ] = ()  # of "loop", "lock", "try", "lambda", "comprehension", "import time", ELSEWHERE, ENDING
 
     @property
     def line(self) -> int:

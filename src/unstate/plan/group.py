@@ -10,7 +10,7 @@ import msgspec
 from unstate.codemods import Codemod
 from unstate.config import Config
 from unstate.model import Accessor, Backing, Finding, Group, Layout, Refusal, Shape, Store, Verdict
-from unstate.plan import storages
+from unstate.plan import alive, storages
 from unstate.plan.backing import astray
 from unstate.plan.bindings import binding
 from unstate.plan.blobs import blob_in
@@ -64,6 +64,9 @@ class Planner:
             return self._folder(finding, answers)
         if reason := astray(finding.store, self.backing[finding.store.service]):
             return _manual(finding, [_refusal(finding, reason)])
+        if bound_to_process := alive.refusals(finding.store, self.sources):
+            return _manual(finding, bound_to_process)
+        finding = alive.with_endings(finding, self.sources)
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
         model, reason = self._model(finding)
@@ -106,6 +109,7 @@ class Planner:
             *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
             *lost,
             *looking_inside(finding.store, self.sources),
+            *alive.differences(finding.store, self.sources, expires=group.ttl_seconds is not None),
             *local_clocks(finding.store, self.sources),
             *(
                 f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"

@@ -11,7 +11,7 @@ import libcst as cst
 from unstate.catalogue.rule import Rule
 from unstate.catalogue.seeds import SEEDS
 from unstate.catalogue.table import OPAQUE, without_order
-from unstate.model import Accessor, Refusal, Verdict
+from unstate.model import ENDING, Accessor, Refusal, Verdict
 from unstate.project import is_aside
 from unstate.rewrite import accessors, callees, forms, guards, handed
 from unstate.rewrite.binding import Binding, Rewritten
@@ -135,6 +135,8 @@ class Transformer(cst.CSTTransformer):
                 self._drop_definition(body, position)
             elif defined is not None:
                 pass
+            elif self._is_ending(body[position]):
+                self._drop_definition(body, position)
             elif self.references.imported_by(body[position]):
                 self._drop_import(body, position)
             elif self.references.within(body[position]):
@@ -142,6 +144,24 @@ class Transformer(cst.CSTTransformer):
                 if not taken:
                     self._snapshots.take(body[position])
             position += max(taken, 1)
+
+    def _is_ending(self, node: cst.CSTNode) -> bool:
+        """Whether a statement empties a store because the process ends, which is no reason any more."""
+        match node:
+            case cst.SimpleStatementLine(body=[cst.Expr(value=cst.Call(func=cst.Attribute(value=store)))]):
+                pass
+            case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=store)])]):
+                pass
+            case _:
+                return False
+        binding, line = self.references.binding_at(store), self.references.line(node)
+        if binding is None or not any(
+            site.line == line and ENDING in site.contexts for site in binding.in_file(self.outcome.path)
+        ):
+            return False
+        text = f"{self.outcome.path}, line {line}: is not emptied any more when one process ends, as the others go on"
+        self.outcome.differences.setdefault(binding.id, set()).add(text)
+        return True
 
     def _seed(self, node: cst.CSTNode, binding: Binding) -> bool:
         """Keep the entries of a definition, as what fills the store."""

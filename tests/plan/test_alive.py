@@ -1,0 +1,218 @@
+"""What goes with one process stays with it: handles that it counts, times of its clock, what it empties as it stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unstate.model import Verdict
+
+from .test_readable import migrated
+
+HEAD = """
+import atexit
+import signal
+import time
+from contextlib import contextmanager
+from flask import Flask
+
+app = Flask(__name__)
+"""
+COUNTS = {
+    "taken off in finally": """
+active = 0
+
+@app.get("/")
+def view() -> str:
+    global active
+    active += 1
+    try:
+        return str(active)
+    finally:
+        active -= 1
+""",
+    "taken off by who is called in finally": """
+slots: dict[str, int] = {}
+
+def take(team: str) -> bool:
+    running = slots.get(team, 0)
+    if running > 3:
+        return False
+    slots[team] = running + 1
+    return True
+
+def give(team: str) -> None:
+    running = slots.get(team, 0)
+    slots[team] = running - 1
+
+@app.get("/<team>")
+def view(team: str) -> str:
+    take(team)
+    try:
+        return team
+    finally:
+        give(team)
+""",
+    "taken off at disconnect": """
+users: dict[str, int] = {}
+
+@app.get("/in/<room>")
+def on_connect(room: str) -> str:
+    users[room] = users.get(room, 0) + 1
+    return room
+
+@app.get("/out/<room>")
+def on_disconnect(room: str) -> str:
+    users[room] = users.get(room, 0) - 1
+    return room
+""",
+    "behind the yield of a context manager": """
+running = 0
+
+@contextmanager
+def counted():
+    global running
+    running += 1
+    yield
+    running -= 1
+
+@app.get("/")
+def view() -> str:
+    with counted():
+        return str(running)
+""",
+}
+NO_COUNTS = {
+    "a stock": """
+stock: dict[str, int] = {}
+
+@app.get("/add/<item>")
+def add(item: str) -> str:
+    stock[item] = stock.get(item, 0) + 1
+    return item
+
+@app.get("/buy/<item>")
+def buy(item: str) -> str:
+    stock[item] = stock.get(item, 0) - 1
+    return item
+""",
+    "only ever more": """
+done: dict[str, int] = {}
+
+@app.get("/<item>")
+def view(item: str) -> str:
+    try:
+        return item
+    finally:
+        done[item] = done.get(item, 0) + 1
+""",
+}
+CLOCKS = {
+    "at once": "seen[key] = time.monotonic()",
+    "by a name": "now = time.monotonic()\n    seen[key] = now + 60",
+    "the other clock": "seen[key] = time.perf_counter()",
+}
+NO_CLOCKS = {
+    "how long it took": "begun = time.monotonic()\n    seen[key] = time.monotonic() - begun",
+    "the time of day": "seen[key] = time.time()",
+}
+
+
+@pytest.mark.parametrize("case", COUNTS)
+def test_a_number_of_what_is_alive_in_a_process_stays(case: str, tmp_path: Path) -> None:
+    made, files = migrated(tmp_path, {"app.py": HEAD + COUNTS[case]})
+    (group,) = made.groups
+    assert group.verdict is Verdict.MANUAL
+    assert "counts what is alive in this process" in group.refusals[0].reason
+    assert files["app.py"] == HEAD + COUNTS[case]
+
+
+@pytest.mark.parametrize("case", NO_COUNTS)
+def test_any_other_number_moves(case: str, tmp_path: Path) -> None:
+    made, _ = migrated(tmp_path, {"app.py": HEAD + NO_COUNTS[case]})
+    assert [group.verdict is Verdict.MANUAL for group in made.groups] == [False]
+
+
+def _seen(body: str) -> str:
+    return f"""{HEAD}
+seen: dict[str, float] = {{}}
+
+@app.get("/<key>")
+def view(key: str) -> str:
+    {body}
+    return str(seen[key])
+"""
+
+
+@pytest.mark.parametrize("case", CLOCKS)
+def test_a_time_of_one_machines_clock_stays(case: str, tmp_path: Path) -> None:
+    made, _ = migrated(tmp_path, {"app.py": _seen(CLOCKS[case])})
+    (group,) = made.groups
+    assert "counts from the start of one machine" in group.refusals[0].reason
+    assert group.refusals[0].advice == "use `time.time()` first"
+
+
+@pytest.mark.parametrize("case", NO_CLOCKS)
+def test_any_other_time_moves(case: str, tmp_path: Path) -> None:
+    made, _ = migrated(tmp_path, {"app.py": _seen(NO_CLOCKS[case])})
+    assert [group.verdict is Verdict.MANUAL for group in made.groups] == [False]
+
+
+SESSIONS = """
+sessions: dict[str, str] = {}
+
+@app.post("/<key>")
+def login(key: str) -> str:
+    sessions[key] = "in"
+    return key
+
+def end(*_: object) -> None:
+    sessions.clear()
+"""
+
+
+@pytest.mark.parametrize(
+    "registered",
+    [
+        "atexit.register(end)\n",
+        "signal.signal(signal.SIGTERM, end)\n",
+        "def last() -> None:\n    end()\n\n\natexit.register(last)\n",
+    ],
+)
+def test_what_one_process_empties_as_it_ends_stays_for_the_others(registered: str, tmp_path: Path) -> None:
+    made, files = migrated(tmp_path, {"app.py": HEAD + SESSIONS + "\n\n" + registered})
+    assert files["app.py"].count("def end(*_: object) -> None:\n    pass\n") == 1
+    assert any("is not emptied any more when one process ends" in text for text in made.groups[0].differences)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", ""),
+        ('\n\n@app.delete("/")\ndef reset() -> str:\n    end()\n    return ""\n\n\natexit.register(end)\n', ""),
+        ("\n\ndef stop() -> None:\n    sessions.clear()\n", "where `stop` is called because one process stops"),
+    ],
+)
+def test_what_a_request_empties_too_is_emptied(more: str, said: str, tmp_path: Path) -> None:
+    made, files = migrated(tmp_path, {"app.py": HEAD + SESSIONS + more})
+    assert "def end(*_: object) -> None:\n    clear_keys(redis_client" in files["app.py"]
+    assert any(said in text for text in made.groups[0].differences) == bool(said) or not said
+
+
+def test_entries_of_a_process_that_is_killed_are_named(tmp_path: Path) -> None:
+    text = """
+online: dict[str, str] = {}
+
+@app.get("/in/<name>")
+def on_connect(name: str) -> str:
+    online[name] = "here"
+    return ",".join(sorted(online))
+
+@app.get("/out/<name>")
+def on_disconnect(name: str) -> str:
+    online.pop(name, None)
+    return name
+"""
+    made, _ = migrated(tmp_path, {"app.py": HEAD + text})
+    assert any("that of a process which is killed stays" in each for each in made.groups[0].differences)
