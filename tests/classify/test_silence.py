@@ -52,6 +52,28 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'return TABLE["k"]',
         'fill(); return TABLE["k"]',
     ),
+    "what this process has done for itself": (
+        """
+        models_loaded = False
+        def load():
+            global models_loaded
+            if not models_loaded:
+                models_loaded = True
+        def again():
+            global models_loaded
+            models_loaded = False
+        @app.get("/x")
+        def view():
+            load()
+            return str(models_loaded)
+        @app.post("/x")
+        def reload():
+            again()
+            return ""
+        """,
+        "models_loaded",
+        "models_paused",
+    ),
     "registry of a decorator": (
         """
         HANDLERS = {}

@@ -122,7 +122,6 @@ def test_a_store_of_a_name_that_another_has_is_called_after_its_class(tmp_path: 
         def __init__(self) -> None:
             self.names: dict[str, str] = {}
 
-    local, remote = Local(), Remote()
     here = Local()
     there = Remote()
 

@@ -52,6 +52,13 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
     twin = twins.redis_twin(subject)
     if twin:
         return [f"{here}: {twin} does the same over a shared service already; switch to it"]
+    if subject.owner is not None and subject.is_each_objects_own():
+        owner = subject.program.frame(subject.owner).name
+        if another := subject.lifetimes.another(subject.owner):
+            return [
+                f"{another}: makes another {owner}, and each has its own; keep what belongs to one under a key that"
+                " tells them apart"
+            ]
     if shape is Shape.OBJECT:
         names = ", ".join(sorted(subject.program.frame(found).name for found in contents.classes))
         if names:

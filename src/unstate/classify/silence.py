@@ -168,6 +168,21 @@ def _counts_for_requests(subject: Subject) -> bool:
 _MEASURED = re.compile(r"hit|miss|evict|flight|active|calls|retries|depth")  # what goes on in this process
 
 
+def _done_by_this_process(subject: Subject) -> bool:
+    """A mark of what this process has done for itself: set up, started, loaded."""
+    if subject.candidate.flavour != containers.SCALAR or subject.candidate.constructor != "bool":
+        return False
+    binds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
+    constant = all((touch.value or touch.ref.value) == ("=", "bool") for touch in binds)
+    return constant and _DONE.search(subject.bare_name) is not None
+
+
+_DONE = re.compile(
+    r"(^|_)(initiali[sz]ed|inited|loaded|installed|patched|configured|warmed(_up)?)$"
+    r"|(loop|server|thread|worker|scheduler|monitor|service|process|app|listener)_(started|running|ready)$"
+)
+
+
 def _diagnoses(subject: Subject) -> bool:
     """Measurements of this process: profiles, timings, traces."""
     return re.search(r"profiler|profiling|debug|tracing|benchmark|timings", subject.bare_name) is not None
@@ -266,6 +281,7 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _loaded_from_files,
     memos.is_said_once,
     memos.is_last_answer,
+    _done_by_this_process,
     _diagnoses,
     _kept_alive,
     memos.is_own_clock,

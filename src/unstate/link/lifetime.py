@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
-from unstate.facts.values import CLASS, LOOP, MAIN, Ref
+from unstate.facts.values import BRANCH, CLASS, LOOP, MAIN, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
 from unstate.link.values import Class, Function, Slot
+from unstate.project import is_aside
 
 # Class decorators of containers for dependency injection, which make one instance and keep it.
 _KEEPING = frozenset("singleton Singleton service component injectable provider".split())
@@ -64,6 +66,38 @@ class Lifetimes:
             return True
         name = self.program.frame(of).name
         return any(self._keeps(of, path, ref) for path, ref in self.program.calls.get(name, ()))
+
+    def another(self, of: Class) -> str:
+        """The place, as "path:line", that makes one more object of a class than the one that lives on; "" for none."""
+        if self.is_singleton(of):
+            return ""
+        kept: list[str] = []
+        for path, ref in self._makings(of):
+            place = f"{path}:{ref.line}"
+            function = self.program.function_around(path, ref.frame)
+            if not function or self._is_kept(path, ref):
+                if not ref.flags & BRANCH:  # of several branches one is taken
+                    kept.append(place)
+            elif self.reach.way(path, function) is not None:
+                return place
+        return kept[1] if len(kept) > 1 else ""
+
+    def _makings(self, of: Class) -> Iterator[tuple[str, Ref]]:
+        """The expressions that make an object of a class, or of one derived from it, tests left out."""
+        waiting, seen = [of], {of}
+        while waiting:
+            made = waiting.pop()
+            fresh = [child for child in self._children[made] if child not in seen]
+            seen.update(fresh)
+            waiting += fresh
+            name = self.program.frame(made).name
+            for path, ref in self.program.calls.get(name, ()):
+                index = ref.path.index(name)
+                if is_aside(path) or ref.use == "define" or ref.path[index + 1 : index + 2] != ("()",):
+                    continue
+                values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
+                if len(values) > index and values[index] == made:
+                    yield path, ref
 
     def is_singleton(self, of: Class) -> bool:
         """A class whose `__new__` keeps the instance it made on the class."""

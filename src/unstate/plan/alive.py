@@ -28,8 +28,8 @@ _REGISTERING = re.compile(
 )
 _DEPTH = 3  # callers of what is run as a process ends
 _OWN_CLOCK = (
-    "it keeps a time of `{}`, which counts from the start of one machine: another machine, or this one after a restart,"
-    " cannot compare with it"
+    "keeps a time of `{}`, which counts from the start of one machine: another machine, or this one after a restart, "
+    "cannot compare with it; use `time.time()` first"
 )
 _OWN_COUNT = "it counts what is alive in this process: one that is killed here would never take its own off"
 
@@ -47,10 +47,6 @@ class Use:
 def refusals(store: Store, sources: Sources) -> list[Refusal]:
     """Why a store cannot leave its process, though what it holds could."""
     uses = list(_uses(store, sources))
-    for use in uses:
-        clock = _kept_clock(use) if use.site.op in _PUTS else ""
-        if clock:
-            return [_refusal(use, _OWN_CLOCK.format(clock), "use `time.time()` first")]
     added = any(_changes_by(use, ast.Add) for use in uses)
     for use in uses:
         if added and _changes_by(use, ast.Sub) and _releases(use, store, sources):
@@ -60,9 +56,13 @@ def refusals(store: Store, sources: Sources) -> list[Refusal]:
 
 
 def differences(store: Store, sources: Sources, *, expires: bool) -> list[str]:
-    """Sentences on entries that nobody takes out when a process is killed, and on what one takes out as it stops."""
-    left, emptied = set(), []
+    """Sentences on times of one machine's clock, on entries that nobody takes out when a process is killed, and on
+    what one takes out as it stops."""
+    left, emptied, kept = set(), [], []
     for use in _uses(store, sources):
+        clock = _kept_clock(use) if use.site.op in _PUTS else ""
+        if clock:
+            kept.append(f"{use.site.path}, line {use.site.line}: {_OWN_CLOCK.format(clock)}")
         if use.site.op in _TAKES and _releases(use, store, sources):
             left.add((use.site.path, use.site.line))
         elif _empties(use) and ENDING not in use.site.contexts and use.function is not None:
@@ -74,6 +74,7 @@ def differences(store: Store, sources: Sources, *, expires: bool) -> list[str]:
                 )
     stay = "stays until it expires" if expires else "stays"
     return [
+        *kept,
         *(
             f"{path}, line {line}: an entry is taken out as a connection or a call ends; that of a process which is "
             f"killed {stay}"
@@ -158,15 +159,10 @@ def _clock(value: ast.expr, function: ast.AST | None, *, followed: bool = False)
             ]
             return bound[0] if bound and all(bound) else ""
         case ast.BinOp() | ast.Tuple() | ast.Dict() | ast.List() | ast.IfExp():
-            inner = (
-                _clock(each, function, followed=followed) for each in ast.iter_child_nodes(value) if _is_value(each)
-            )
+            parts = (each for each in ast.iter_child_nodes(value) if isinstance(each, ast.expr))
+            inner = (_clock(each, function, followed=followed) for each in parts)
             return next((each for each in inner if each), "")
     return ""
-
-
-def _is_value(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr)
 
 
 def _changes_by(use: Use, operator: type[ast.operator]) -> bool:
