@@ -2,8 +2,9 @@
 
 Run with `pytest tests/bench/test_scan_speed.py -s`: one app and one library. `UNSTATE_BENCH_SIZE=full` takes more than
 20,000 files, and a tree of 100,000. Source distributions are downloaded from PyPI into the folder that UNSTATE_BENCH
-names (else one of the system's temporary folder), where they are kept for the next run. ripgrep and semgrep take part
-where they are installed; UNSTATE_SEMGREP may name a semgrep of another environment.
+names (else one of the system's temporary folder), where they are kept: a run that was cut off goes on from there.
+ripgrep and semgrep take part where they are installed; UNSTATE_SEMGREP may name a semgrep of another environment. No
+tool has longer than LONGEST; one that needs it says so in the table, and the run goes on.
 
 Apps are code that serves requests, libraries are what they load: what a scan costs grows with the apps. Processor time
 tells more than wall time on a machine that is not idle.
@@ -15,11 +16,14 @@ import cProfile
 import os
 import pstats
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -49,6 +53,8 @@ if FULL:
     )
 ENOUGH = 20_000 if FULL else 2_000  # files, fewer than all in case that something cannot be had
 COUNTS = (1_000, 10_000, 100_000) if FULL else (500, 2_000)
+LONGEST = 600  # seconds for one run of one tool
+PATIENCE = 900  # seconds for one download: pip builds what it downloads, to ask for its name
 
 _BODY = "import os, sys, time\nroot = sys.argv[1]\n"
 _FILES = "files = [os.path.join(d, n) for d, _, ns in os.walk(root) for n in ns if n.endswith('.py')]\n"
@@ -97,10 +103,11 @@ class Cost:
     wall: float
     processor: float
     memory: float
+    is_whole: bool = True  # False where it was ended before it was done
 
 
 def run(command: Sequence[object], good: frozenset[int] = frozenset({0, 1}), **environment: str) -> Cost:
-    """Run a command and the processes that it starts."""
+    """Run a command and the processes that it starts, no longer than `LONGEST`."""
     with tempfile.TemporaryFile() as errors:
         begun = perf_counter()
         child = subprocess.Popen(
@@ -108,13 +115,18 @@ def run(command: Sequence[object], good: frozenset[int] = frozenset({0, 1}), **e
             stdout=subprocess.DEVNULL,
             stderr=errors,
             env={**os.environ, **environment},
+            start_new_session=True,
         )
+        end = threading.Timer(LONGEST, os.killpg, (child.pid, signal.SIGKILL))
+        end.start()
         _, status, usage = os.wait4(child.pid, 0)
+        end.cancel()
         wall = perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
+        is_whole = wall < LONGEST
         errors.seek(0)
-        assert child.returncode in good, errors.read().decode(errors="replace")[-2000:]
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        assert child.returncode in good or not is_whole, errors.read().decode(errors="replace")[-2000:]
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, is_whole)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +138,11 @@ def corpus() -> Path:
             name, _, version = requirement.partition("==")
             target = kept / "corpus" / group / f"{name}-{version}"
             if not target.exists():
-                _unpack(_download(requirement, kept / "sdists"), target)
+                archive = _download(requirement, kept / "sdists")
+                if archive is None:
+                    print(f"\n{requirement} could not be downloaded: the corpus goes without it", file=sys.stderr)
+                else:
+                    _unpack(archive, target)
     return kept / "corpus"
 
 
@@ -137,21 +153,23 @@ def _download(requirement: str, folder: Path) -> Path | None:
         found = [*folder.glob(f"{name.replace('-', '[-_]')}-{version}.tar.gz")]
         if found or attempt:
             break
-        subprocess.run([*map(str, command), requirement], capture_output=True, timeout=300)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run([*map(str, command), requirement], capture_output=True, timeout=PATIENCE)
     return found[0] if found else None
 
 
-def _unpack(archive: Path | None, target: Path) -> None:
-    """The Python files and manifests of an archive, without what it has copied from others."""
-    if archive is None:
-        return
+def _unpack(archive: Path, target: Path) -> None:
+    """The Python files and manifests of an archive, without what it has copied from others; all of them, or none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=archive.parent))
     with tarfile.open(archive) as opened:
         for member in opened:
             path = member.name.partition("/")[2]
             manifest = "/" not in path and path in ("setup.py", "setup.cfg", "pyproject.toml", "requirements.txt")
             if member.isfile() and (path.endswith(".py") or manifest) and not project.is_foreign(path):
                 member.name = path
-                opened.extract(member, target, filter="data")
+                opened.extract(member, part, filter="data")
+    part.rename(target)
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -177,7 +195,7 @@ def told(title: str, costs: Mapping[str, Cost], files: int) -> None:
     for name, cost in costs.items():
         each = cost.wall / files * 1e6
         took = f"{cost.wall:9.2f} s{cost.processor:9.2f} s of processors{cost.memory:7.0f} MB"
-        print(f"  {name:<28}{took}{each:8.0f} µs a file")
+        print(f"  {name:<28}{took}{each:8.0f} µs a file{'' if cost.is_whole else ', ended before it was done'}")
 
 
 def goal(text: str, reached: float, limit: float, at_least: bool = False) -> None:

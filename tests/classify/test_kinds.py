@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unstate.config import Config
-from unstate.model import Kind
+from unstate.model import Kind, Verdict
 from unstate.scan import scan
 
 
@@ -31,3 +31,31 @@ def kind_of(name: str, root: Path) -> Kind:
     )
     (found,) = scan(root, Config()).findings
     return found.kind
+
+
+def test_a_record_with_a_client_in_it_is_a_live_handle(tmp_path: Path) -> None:
+    source = """
+from time import time
+from flask import Flask
+from fastmcp import Client
+app = Flask(__name__)
+clients = {}
+class Tool:
+    def __init__(self, url):
+        self.client = Client(url)
+        clients[url] = {"client": self.client, "at": time()}
+class Note:
+    def __init__(self, url):
+        self.text = url.upper()
+        notes[url] = {"text": self.text, "at": time()}
+notes = {}
+@app.post("/<url>")
+def x(url):
+    Tool(url), Note(url)
+    return str(clients[url]["at"] + notes[url]["at"])
+"""
+    (tmp_path / "app.py").write_text(source)
+    found = {each.store.name: each for each in scan(tmp_path, Config()).findings}
+    assert found["clients"].kind is Kind.CONNECTION_REGISTRY
+    assert found["clients"].limit is Verdict.MANUAL
+    assert found["notes"].kind is not Kind.CONNECTION_REGISTRY

@@ -247,6 +247,194 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'text.split(",")',
         "len(_known)",
     ),
+    "table that a text is made from": (
+        """
+        NAMES = ["a", "b"]
+        def spelled(numbers):
+            text = ""
+            for number in numbers:
+                text += NAMES[number]
+            return text
+        @app.get("/x")
+        def view():
+            return spelled([1])
+        """,
+        "text += NAMES[number]",
+        "NAMES[number] += text",
+    ),
+    "table whose entries go into new records": (
+        """
+        NAMES = {1: "local", 2: "remote"}
+        def looked_up(key):
+            return {"scope": NAMES.get(key)}
+        @app.get("/x")
+        def view():
+            row = looked_up(1)
+            row["seen"] = True
+            return row
+        """,
+        'return {"scope": NAMES.get(key)}',
+        "return NAMES.get(key)",
+    ),
+    "registry of a decorator without parameters": (
+        """
+        KINDS = {}
+        def known(cls):
+            if cls.__name__ in KINDS:
+                raise KeyError(cls)
+            KINDS[cls.__name__] = cls
+            return cls
+        @known
+        class First:
+            pass
+        @app.get("/x")
+        def view():
+            return str(KINDS["First"]())
+        """,
+        'return str(KINDS["First"]())',
+        'KINDS["First"] = request.form["k"]; return ""',
+    ),
+    "registry of classes that are called": (
+        """
+        class First:
+            @classmethod
+            def update(cls, values):
+                return values
+        KINDS = {"first": First}
+        def kind(name):
+            return KINDS.get(name)
+        @app.post("/x")
+        def view():
+            found = kind("first")
+            found.update(request.form)
+            return ""
+        """,
+        'KINDS = {"first": First}',
+        'KINDS = {"first": {}}',
+    ),
+    "result of a thread": (
+        """
+        import threading
+        def fetched(url):
+            found = [None]
+            def work():
+                found[0] = url.upper()
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+            return found[0]
+        """,
+        "thread = threading.Thread(target=work)",
+        'app.add_url_rule("/y", view_func=work); thread = threading.Thread()',
+    ),
+    "what a page told while it was looked at": (
+        """
+        async def looked_at(page):
+            lines = []
+            def told(line):
+                lines.append(line)
+            page.on("console", told)
+            await page.wait()
+            return {"lines": lines}
+        """,
+        'page.on("console", told)',
+        'app.add_url_rule("/y", view_func=told)',
+    ),
+    "set up once": (
+        """
+        _ready = False
+        def set_up():
+            global _ready
+            if _ready:
+                return
+            _ready = True
+        @app.get("/x")
+        def view():
+            set_up()
+            return ""
+        """,
+        "set_up()\n    return",
+        "global _ready; _ready = False\n    set_up()\n    return",
+    ),
+    "number of a request in the log": (
+        """
+        import logging
+        count = {"id": 0}
+        def request_id():
+            count["id"] += 1
+            return count["id"]
+        @app.get("/x")
+        def view():
+            number = request_id()
+            logging.info("begun %s", number)
+            return ""
+        """,
+        'return ""',
+        "return {number: number}",
+    ),
+    "copies that are asked for anew": (
+        """
+        from time import monotonic
+        class Users:
+            def __init__(self, db):
+                self.db = db
+                self.titles = {}
+            def profile(self, name):
+                now = monotonic()
+                row = self.db.find_one(name)
+                self.titles[name] = (now + 60, row.title)
+                return row
+            def all_titles(self, names):
+                now = monotonic()
+                known = {}
+                for name in names:
+                    kept = self.titles.get(name)
+                    if kept is not None and kept[0] > now:
+                        known[name] = kept[1]
+                        continue
+                    row = self.db.find_one(name)
+                    known[name] = row.title
+                    self.titles[name] = (now + 60, row.title)
+                return known
+        users = Users(connect())
+        @app.get("/x")
+        def view():
+            return users.all_titles([users.profile("a").name])
+        """,
+        "row = self.db.find_one(name)\n            known",
+        "row = self.db.insert_one(name)\n            known",
+    ),
+    "memo that a watcher clears": (
+        """
+        class Listings:
+            def __init__(self):
+                self.known = {}
+            def listing(self, root):
+                try:
+                    return self.known[root]
+                except KeyError:
+                    found = list(walked(root))
+                    self.known[root] = found
+                    return found
+            def forget(self, root):
+                self.known.pop(root, None)
+        def walked(root):
+            return root
+        class Watch:
+            def __init__(self, listings: Listings):
+                self.listings = listings
+            def dispatch(self, event):
+                self.listings.forget(event.src_path)
+        listings = Listings()
+        watch = Watch(listings)
+        @app.get("/x")
+        def view():
+            listings.forget("b")
+            return str(listings.listing("a"))
+        """,
+        "def dispatch(self, event)",
+        "def heard(self, event)",
+    ),
     "memo of a method": (
         """
         class Parser:
@@ -686,6 +874,17 @@ def test_files_that_no_service_runs(tmp_path: Path, path: str) -> None:
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_text(STATE)
     assert scan(tmp_path, Config()).findings == ()
+
+
+def test_a_framework_that_was_copied_into_the_project(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    credits = "__version__ = '1'\n__license__ = 'MIT'\n"
+    (tmp_path / "web" / "bottle.py").write_text(credits + STATE)
+    (tmp_path / "web" / "__init__.py").write_text("")
+    (tmp_path / "app.py").write_text(HEAD + "from web import bottle\n")
+    assert scan(tmp_path, Config()).findings == ()
+    (tmp_path / "web" / "bottle.py").write_text(STATE)
+    assert [found.store.name for found in scan(tmp_path, Config()).findings] == ["seen"]
 
 
 def test_a_script_beside_the_service(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from unstate.classify.subject import Subject
-from unstate.facts.values import Hint
+from unstate.facts.hints import path_of
+from unstate.facts.values import Hint, Path
 from unstate.link import containers
 from unstate.link.annotations import outermost
 from unstate.link.candidates import Touch
 from unstate.link.handles import METHODS, Handles, is_callable
+from unstate.link.places import parse
 from unstate.link.typenames import declared_types
 from unstate.link.values import Class, Function, Instance, Made, Slot, Typed, Value
 from unstate.model import Kind, Op
@@ -63,7 +67,21 @@ class Contents:
             found = self.handles.of(value)
             if found is not None:
                 return found
-        return Kind.CONNECTION_REGISTRY if self._driven() else None
+        if self._driven():
+            return Kind.CONNECTION_REGISTRY
+        return next((found for value in self._parts() if (found := self.handles.of(value)) is not None), None)
+
+    def _parts(self) -> Iterator[Value]:
+        """What records are made of that are put in, as `x[k] = {"client": client}`, but for what callers give."""
+        resolver, program = self.subject.resolver, self.subject.program
+        for touch in self.subject.candidate.touches:
+            if touch.op is Op.SETITEM and touch.value[:1] == ("=",) and touch.ref.source:
+                given = {each.name for each in program.facts[touch.path].frames[touch.function].parameters}
+                for steps in parts(touch.ref.source):
+                    if len(steps) == 1 and steps[0] in given:
+                        continue
+                    value = resolver.resolve(touch.path, touch.ref.frame, steps)
+                    yield resolver.settle(value)[1] if isinstance(value, Slot) else value
 
     def _driven(self) -> bool:
         """Whether entries are driven by methods that only handles have."""
@@ -80,10 +98,19 @@ class Contents:
         if self.declared and is_callable(self.declared):
             return True
         known = [value for value in self.values if value is not None]
-        return bool(known) and all(
-            isinstance(value, Function | Class) or (isinstance(value, Typed) and is_callable(value.annotation))
-            for value in known
-        )
+        return bool(known) and (all(map(_is_code, known)) or self._is_put_code())
+
+    def _is_put_code(self) -> bool:
+        """Whether all that is put in whole is code: what is handed to a method of an entry is not put in."""
+        touches = (*self.subject.candidate.touches, *self.subject.candidate.others)
+        whole = [touch for touch in touches if touch.op in (Op.SETITEM, Op.SETDEFAULT, Op.ADD) and touch.value]
+        resolver, candidate = self.subject.resolver, self.subject.candidate
+        found = [resolver.of_hint(touch.path, touch.ref.frame, touch.value) for touch in whole]
+        found += [
+            resolver.resolve(candidate.path, candidate.definition.frame, steps)
+            for steps in parts(candidate.definition.source)
+        ]
+        return bool(found) and all(isinstance(value, Function | Class) for value in found)
 
     @cached_property
     def classes(self) -> list[Class]:
@@ -119,6 +146,18 @@ class Contents:
     def makers(self) -> list[str]:
         """What made the values that come from other libraries."""
         return [value.maker for value in self.values if isinstance(value, Made)]
+
+
+def parts(source: str) -> list[Path]:
+    """The paths of the values in a display of a dict, list, set or tuple; () for one that is no path."""
+    node = parse(source)
+    if isinstance(node, ast.Dict):
+        return [path_of(value) for value in node.values]
+    return [path_of(value) for value in node.elts] if isinstance(node, ast.List | ast.Set | ast.Tuple) else []
+
+
+def _is_code(value: Value) -> bool:
+    return isinstance(value, Function | Class) or (isinstance(value, Typed) and is_callable(value.annotation))
 
 
 def _filled(touch: Touch) -> list[Hint]:

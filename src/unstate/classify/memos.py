@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from unstate.classify.subject import Subject
-from unstate.facts.values import AWAITED
+from unstate.facts.hints import path_of
+from unstate.facts.values import AWAITED, Ref
 from unstate.link import containers
 from unstate.link.candidates import Touch
+from unstate.link.places import parse
 from unstate.link.program import Program
 from unstate.link.values import Function, Instance, Slot, Typed
 from unstate.model import Op
@@ -34,6 +38,9 @@ _ASKING = frozenset(
 _DATABASES = frozenset("requests httpx objects query session openai".split())
 _LOCAL = frozenset("read_file to_thread run_in_executor read open exists stat sleep acquire gather readline".split())
 _FILE_STATE = frozenset("getmtime st_mtime getsize stat lstat st_size mtime st_mtime_ns".split())
+_WATCHING = frozenset(
+    "dispatch on_any_event on_created on_deleted on_modified on_moved on_closed".split()
+)  # of watchdog
 _CLOCKS = frozenset({("time", "time", "()"), ("time", "monotonic", "()"), ("time", "()"), ("monotonic", "()")})
 
 
@@ -52,7 +59,9 @@ def is_memo(subject: Subject) -> bool:
     if any(touch.ref.use == "augment" and not touch.through for touch in subject.writes):
         return False
     removed = {(touch.path, touch.function) for touch in subject.live_writes} - writers
-    if removed and any(subject.reached_by_request_alone(place) for place in removed):
+    if removed and any(
+        subject.reached_by_request_alone(place) and not _is_called_by_watcher(subject, place) for place in removed
+    ):
         return False
     for path, function in writers:
         reads = [touch for touch in subject.candidate.touches if (touch.path, touch.function) == (path, function)]
@@ -71,6 +80,12 @@ def is_memo(subject: Subject) -> bool:
     return True
 
 
+def _is_called_by_watcher(subject: Subject, place: tuple[str, int]) -> bool:
+    """Whether what watches files forgets an answer: every process watches them for itself."""
+    here = Function(*place)
+    return any(subject.program.frame(caller).name in _WATCHING for caller in (here, *subject.reach.callers(here)))
+
+
 def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     """Whether a stored value was worked out and is what the function gives back; None where it may go with one that is.
 
@@ -85,6 +100,12 @@ def _is_answer(subject: Subject, touch: Touch) -> bool | None:
     if subject.candidate.slot.name.rpartition(".")[2] in _WORD.findall(touch.ref.source):
         return False  # it goes on from what was kept: a count, a number in the order of asking
     given_back = set(_WORD.findall(touch.ref.source)) & {ref.path[0] for ref in returns} - parameters
+    if (
+        touch.op is Op.SETDEFAULT
+        and touch.value == ("=", "dict")
+        and any(_beside(other, touch) and other.op in containers.FILLS and other.through for other in subject.used)
+    ):
+        return None  # the dict that answers of one sort go to
     value = subject.resolver.of_hint(touch.path, touch.ref.frame, touch.value)
     value = subject.resolver.settle(value)[1] if isinstance(value, Slot) else value
     if isinstance(value, Instance):
@@ -128,6 +149,52 @@ def _expires(subject: Subject, path: str, function: int) -> bool:
     return any(ref.path[: len(clock)] == clock for ref in subject.program.refs_in(path, function) for clock in _CLOCKS)
 
 
+def is_expiring_copy(subject: Subject) -> bool:
+    """Whether it keeps for a while what a database or a service says: who reads it asks anew once that is over.
+
+    Every function that fills it asks for what it puts in, and puts in when that ends; who reads it fills it, too.
+    """
+    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
+    fillers = {(touch.path, touch.function) for touch in fills}
+    readers = {(touch.path, touch.function) for touch in subject.used if touch.op in _READS}
+    if not readers or not readers <= fillers or subject.candidate.flavour != containers.DICT:
+        return False
+    if any(touch.op in (Op.RETURN, Op.PASS) and not touch.rest for touch in subject.used):
+        return False
+    for touch in fills:
+        if touch.op is not Op.SETITEM or touch.through or not _says_when(subject, touch):
+            return False
+    return all(asks(subject.program, *place) and not _makes_anew(subject, *place) for place in fillers)
+
+
+def _says_when(subject: Subject, touch: Touch) -> bool:
+    """Whether a stored tuple begins with a time: `(now + 60, answer)`."""
+    node = parse(touch.ref.source)
+    first = node.elts[0] if isinstance(node, ast.Tuple) and len(node.elts) == 2 else None
+    if not isinstance(first, ast.BinOp) or not isinstance(first.op, ast.Add):
+        return False
+    hints = [path_of(side) for side in (first.left, first.right)]
+    return any(hint and is_clock(subject, replace(touch, value=hint)) for hint in hints)
+
+
+def _makes_anew(subject: Subject, path: str, function: int) -> bool:
+    """Whether a function makes tokens or codes, or writes to the database: nothing that others could ask for."""
+    return any(
+        step in _MAKING or "random" in step or "uuid" in step or "token" in step
+        for ref in subject.program.refs_in(path, function)
+        if "()" in ref.path
+        for step in ref.path
+    )
+
+
+_MAKING = frozenset(
+    (
+        "secrets urandom randint randrange choice choices insert insert_one insert_many update_one update_many commit"
+        " add delete delete_one save create"
+    ).split()
+)
+
+
 def is_said_once(subject: Subject) -> bool:
     """Whether it marks what was logged already: every function that writes it writes a log as well."""
     if not _SAID.search(subject.bare_name):
@@ -142,6 +209,47 @@ def _logs(subject: Subject, path: str, function: int) -> bool:
         ref.path[-1] == "()" and ref.path[-2] in _LOGGING
         for ref in subject.program.refs_in(path, function)
         if len(ref.path) >= 2
+    )
+
+
+def is_log_mark(subject: Subject) -> bool:
+    """Whether it numbers requests for the lines of a log: one function counts, and who calls it writes the number."""
+    used = [each for each in subject.used if each.op not in (Op.DEFINE, Op.GLOBAL, Op.IMPORT) and not each.through]
+    places = {(touch.path, touch.function) for touch in used}
+    if len(places) != 1 or not any(touch.ref.use == "augment" for touch in used):
+        return False
+    counter = Function(*places.pop())
+    name = subject.program.frame(counter).name
+    if (
+        not counter.frame
+        or not _MARKING.search(f"{name} {subject.bare_name}")
+        or not any(touch.ref.use == "return" for touch in used)
+    ):
+        return False
+    calls = subject.program.calls.get(name, ())
+    return all(_is_only_written(subject, path, ref) for path, ref in calls if ref.use != "define")
+
+
+_MARKING = re.compile(r"request_?id|req_?id|trace_?id|correlation|log_?id|span_?id")
+
+
+def _is_only_written(subject: Subject, path: str, call: Ref) -> bool:
+    """Whether a number goes into a local name that is put into texts, or handed to a log, and nowhere else."""
+    target = next(
+        (
+            ref
+            for ref in subject.program.refs_in(path, call.frame)
+            if ref.use == "target" and ref.value == call.path and len(ref.path) == 1 and ref.line == call.line
+        ),
+        None,
+    )
+    if target is None:
+        return False
+    scope = subject.program.lookup(path, target.frame, target.path[0])
+    return all(
+        ref is target or ref.use == "read" or (ref.use == "pass" and ref.callee[-1:] and ref.callee[-1] in _LOGGING)
+        for ref in subject.program.facts[path].refs
+        if ref.path[0] == target.path[0] and subject.program.lookup(path, ref.frame, ref.path[0]) == scope
     )
 
 

@@ -123,6 +123,53 @@ def _kept_alive(subject: Subject) -> bool:
     )
 
 
+def _result_of_a_call(subject: Subject) -> bool:
+    """What a call's own helpers collect while it runs, for the call itself to read."""
+    slot = subject.candidate.slot
+    if slot.sort != "local" or subject.candidate.definition.use == "default":
+        return False
+    owner = Function(slot.path, slot.frame)
+    own = [touch for touch in subject.candidate.touches if touch.function == slot.frame and touch.op is not Op.DEFINE]
+    if not own or subject.reach.entry(owner) == "startup" or _is_called_at_start(subject, owner):
+        return False
+    inner = {touch.function for touch in subject.candidate.touches} - {slot.frame}
+    return all(_helps(subject, owner, helper) for helper in inner)
+
+
+def _helps(subject: Subject, owner: Function, helper: int) -> bool:
+    """Whether a function is called by the one around it, or handed to a thread or to what calls it back meanwhile."""
+    frames = subject.program.facts[owner.path].frames
+    frame = frames[helper]
+    if frame.parent != owner.frame or frame.decorators:
+        return False
+    mentions = [ref for ref in subject.program.facts[owner.path].refs if ref.path[0] == frame.name]
+    return all(
+        ref.use == "define"
+        or ref.path[1:2] == ("()",)
+        or (ref.use == "pass" and len(ref.path) == 1 and ref.callee[-1:] and ref.callee[-1] in _MEANWHILE)
+        for ref in mentions
+        if (found := subject.program.lookup(owner.path, ref.frame, frame.name)) is None or found[0] == owner.frame
+    )
+
+
+# What runs a function beside the one that hands it over, or calls it back while that goes on.
+_MEANWHILE = frozenset(
+    (
+        "Thread Process submit run_in_executor to_thread run_in_threadpool start_new_thread map starmap apply_async"
+        " on once add_listener create_task ensure_future gather run"
+    ).split()
+)
+
+
+def _is_called_at_start(subject: Subject, function: Function) -> bool:
+    """Whether a module calls a function, itself or as the program that it is."""
+    name = subject.program.frame(function).name
+    return name == "main" or any(
+        "()" in ref.path and not subject.program.function_around(path, ref.frame)
+        for path, ref in subject.program.calls.get(name, ())
+    )
+
+
 def _outlives_call(subject: Subject) -> bool:
     slot = subject.candidate.slot
     if subject.candidate.definition.use == "default":
@@ -143,6 +190,28 @@ def _lazy_singleton(subject: Subject) -> bool:
         return False
     binds = [touch for touch in subject.live_writes if named or touch.op is Op.REBIND]
     return all(touch.ref.use == "target" and _makes_object(subject, touch) for touch in binds)
+
+
+def _set_up_once(subject: Subject) -> bool:
+    """A flag that says that something was set up: tested and set by one function, never taken back."""
+    if subject.candidate.constructor != "bool":
+        return False
+    binds = [touch for touch in subject.live_writes if touch.op is Op.REBIND]
+    if {touch.ref.source for touch in binds} not in ({"True"}, {"False"}):
+        return False
+    return all(_is_guarded(subject, touch) for touch in binds)
+
+
+def _is_guarded(subject: Subject, touch: Touch) -> bool:
+    """Whether a function sets the flag that it tests, on its own account: it is no handler of a request."""
+    function = Function(touch.path, touch.function)
+    if subject.reach.entry(function) == "request" or touch.ref.use != "target":
+        return False
+    frame = subject.program.frame(function)
+    return frame.name == "__init__" or any(
+        other.op in (Op.READ, Op.BOOL) and (other.path, other.function) == (touch.path, touch.function)
+        for other in subject.used
+    )
 
 
 def _field_of_an_object(subject: Subject) -> bool:
@@ -275,7 +344,9 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _never_written,
     _never_filled,
     _short_lived,
+    _result_of_a_call,
     _lazy_singleton,
+    _set_up_once,
     _field_of_an_object,
     _filled_by_decorators,
     _loaded_from_files,
@@ -285,4 +356,6 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _diagnoses,
     _kept_alive,
     memos.is_own_clock,
+    memos.is_log_mark,
+    memos.is_expiring_copy,
 )

@@ -14,6 +14,7 @@ _ITERATING = frozenset(
     ).split()
 )
 _READING = frozenset("str repr print isinstance type id hash format int float abs round range callable".split())
+_DISPLAYS = frozenset({ast.Tuple, ast.List, ast.Set, ast.Dict})
 _CONTAINERS = frozenset({ast.Tuple, ast.List, ast.Set, ast.Dict, ast.IfExp, ast.Starred, ast.NamedExpr})
 
 
@@ -78,6 +79,15 @@ def use_of(node: Any, up: Up) -> tuple[str, Any, tuple[str, ...], str]:
             continue
         return "read", None, (), ""
     return "read", None, (), ""
+
+
+def is_part(up: Up) -> bool:
+    """Whether an expression stands in a display of a tuple, list, set or dict."""
+    while up is not None and type(up[0]) in _CONTAINERS:
+        if type(up[0]) in _DISPLAYS:
+            return True
+        up = up[1]
+    return False
 
 
 def _bound(node: Any, up: Up, deleted: bool) -> tuple[str, Any, tuple[str, ...], str]:

@@ -14,7 +14,7 @@ import ast
 from typing import Any
 
 from unstate.facts import files, hints, nested
-from unstate.facts.uses import Up, use_of
+from unstate.facts.uses import Up, is_part, use_of
 from unstate.facts.values import (
     ANONYMOUS,
     AWAITED,
@@ -30,6 +30,7 @@ from unstate.facts.values import (
     LOOP,
     MAIN,
     MODULE,
+    PART,
     TRY,
     TYPE_CHECKING,
     UNPACKED,
@@ -193,6 +194,8 @@ class Walk:
         use, holder, callee, position = use_of(top, up)
         if nodes and steps[0] == "getattr" and type(node) is ast.Name and hints.is_computed_name(nodes[-1]):
             flags |= DYNAMIC
+        if use == "return" and is_part(up):
+            flags |= PART
         value: Hint = ()
         annotation = source = ""
         statement: Span = (0, 0, 0, 0)

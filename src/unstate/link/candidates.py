@@ -91,7 +91,7 @@ class Definitions:
         """Every slot that lives longer than a call, with what binds it."""
         writes: dict[Slot, list[tuple[str, Ref]]] = defaultdict(list)
         for path, file in self.program.facts.items():
-            if is_aside(path):
+            if is_aside(path) or self.program.is_copied(path):
                 continue
             for frame, names in enumerate(self.program.names[path]):
                 sort = _SORTS.get(file.frames[frame].sort)
@@ -108,7 +108,7 @@ class Definitions:
                     if parameter.default[:1] == ("=",) and parameter.name not in ("self", "cls"):
                         writes[Slot("local", path, frame, parameter.name)].append((path, _default(frame, parameter)))
         for owner, attributes in self.resolver.attributes.items():
-            if not is_aside(owner.path):
+            if not is_aside(owner.path) and not self.program.is_copied(owner.path):
                 for name, found in attributes.items():
                     member = self.resolver.class_member(owner, name)
                     if isinstance(member, Slot):

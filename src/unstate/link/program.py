@@ -12,6 +12,7 @@ from unstate.link import frameworks
 from unstate.link.values import Class, Function
 from unstate.project import Modules, is_aside
 
+_CREDITS = frozenset({"__author__", "__license__"})  # what a distribution says of itself
 _BINDING_USES = frozenset({"target", "augment", "loop", "bind"})
 
 
@@ -88,6 +89,12 @@ class Program:
         if parts[0] in frameworks.WEB:
             return self.modules.absolute(path, parts[0]) is None
         return parts[0] in frameworks.VENDORED and not frameworks.WEB.isdisjoint(parts[1:])
+
+    def is_copied(self, path: str) -> bool:
+        """Whether a file is a framework of one file that was copied into the project, whatever folder it is in."""
+        names = self.names[path][0]
+        stem = path.rpartition("/")[2].removesuffix(".py")
+        return stem in frameworks.WEB and "__version__" in names and not names.keys().isdisjoint(_CREDITS)
 
     @cached_property
     def web(self) -> frozenset[str]:

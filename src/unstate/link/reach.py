@@ -243,10 +243,8 @@ class Reach:
         return ""
 
     def _decorates(self, function: Function) -> bool:
-        """Whether a function within another gives back the code that it gets: a decorator, which runs at import."""
+        """Whether a function gives back the code that it gets: a decorator, which runs at import."""
         frame = self.program.frame(function)
-        if self.program.facts[function.path].frames[frame.parent].sort != FUNCTION:
-            return False
         code = {each.name for each in frame.parameters if each.name in _CODE or _CALLABLE.search(each.annotation)}
         return any(
             ref.use == "return" and len(ref.path) == 1 and ref.path[0] in code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 
-from unstate.facts.values import CLASS, FUNCTION, Hint, Path, Ref
+from unstate.facts.values import CLASS, FUNCTION, PART, Hint, Path, Ref
 from unstate.link import containers, frameworks, nested, typing
 from unstate.link.annotations import element_annotation, outermost
 from unstate.link.attributes import Attributes
@@ -496,7 +496,7 @@ class Resolver:
         if key not in self._return_refs:
             index: dict[int, list[Ref]] = {}
             for ref in self.program.facts[key].refs:
-                if ref.use == "return" and frames[ref.frame].sort == FUNCTION:
+                if ref.use == "return" and frames[ref.frame].sort == FUNCTION and not ref.flags & PART:
                     index.setdefault(ref.frame, []).append(ref)
             self._return_refs[key] = index
         return self._return_refs[key].get(function.frame, []) if frame else []

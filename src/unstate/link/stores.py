@@ -191,8 +191,10 @@ class Candidates:
                     continue
                 for name, bindings in names.items():
                     for binding in bindings:
-                        if binding.ref is not None and binding.ref.value[:1] not in ((), ("=",)):
-                            self._follow(path, frame_index, name, binding.ref)
+                        ref = binding.ref
+                        # `text += NAMES[n]` makes no other name of the entry
+                        if ref is not None and ref.use != "augment" and ref.value[:1] not in ((), ("=",)):
+                            self._follow(path, frame_index, name, ref)
 
     def _follow(self, path: str, frame: int, name: str, binding: Ref) -> None:
         source = self._source_of(path, binding.frame, binding.value)
