@@ -52,6 +52,22 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         'return TABLE["k"]',
         'fill(); return TABLE["k"]',
     ),
+    "local that a thread of its own function fills": (
+        """
+        import threading
+        class Plugin:
+            def work(self):
+                box = {}
+                def inner():
+                    box["found"] = request.form["k"]
+                thread = threading.Thread(target=inner)
+                thread.start()
+                thread.join()
+                return box["found"]
+        """,
+        "threading.Thread(target=inner)",
+        'app.add_url_rule("/i", view_func=inner)',
+    ),
     "what this process has done for itself": (
         """
         models_loaded = False

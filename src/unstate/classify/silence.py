@@ -176,9 +176,37 @@ def _outlives_call(subject: Subject) -> bool:
         return not any(touch.op is Op.REBIND for touch in subject.candidate.touches)
     if subject.candidate.definition.flags & COMPREHENSION:
         return False
-    if subject.reach.way(slot.path, slot.frame) is not None:
+    if subject.reach.way(slot.path, slot.frame) is not None or _runs_within(subject):
         return False
     return any(touch.function != slot.frame for touch in subject.live_writes)
+
+
+def _runs_within(subject: Subject) -> bool:
+    """Whether the inner functions that use a local are only called, or run beside it, by the function that it is of."""
+    slot = subject.candidate.slot
+    frames = subject.program.facts[slot.path].frames
+    inner = set()
+    for touch in subject.used:
+        frame = touch.function
+        while frame not in (0, slot.frame) and frames[frame].parent != slot.frame:
+            frame = frames[frame].parent
+        inner |= {frame} - {slot.frame}
+    mentions = subject.program.refs_in(slot.path, slot.frame)
+    for frame in inner:
+        own = [ref for ref in mentions if ref.path[0] == frames[frame].name and ref.use != "define"]
+        if not own or frames[frame].decorators:
+            return False
+        if any(ref.path[1:2] != ("()",) and not _SPAWNING.intersection(ref.callee[-1:]) for ref in own):
+            return False
+    return bool(inner)
+
+
+_SPAWNING = frozenset(
+    (
+        "Thread Process Timer submit run_in_executor to_thread create_task ensure_future run gather map"
+        " start_new_thread wait_for run_sync spawn call_soon run_coroutine_threadsafe run_until_complete"
+    ).split()
+)
 
 
 def _lazy_singleton(subject: Subject) -> bool:

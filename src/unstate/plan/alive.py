@@ -46,7 +46,7 @@ class Use:
 
 def refusals(store: Store, sources: Sources) -> list[Refusal]:
     """Why a store cannot leave its process, though what it holds could."""
-    uses = list(_uses(store, sources))
+    uses = list(uses_of(store, sources))
     added = any(_changes_by(use, ast.Add) for use in uses)
     for use in uses:
         if added and _changes_by(use, ast.Sub) and _releases(use, store, sources):
@@ -59,8 +59,8 @@ def differences(store: Store, sources: Sources, *, expires: bool) -> list[str]:
     """Sentences on times of one machine's clock, on entries that nobody takes out when a process is killed, and on
     what one takes out as it stops."""
     left, emptied, kept = set(), [], []
-    for use in _uses(store, sources):
-        clock = _kept_clock(use) if use.site.op in _PUTS else ""
+    for use in uses_of(store, sources):
+        clock = _kept_clock(use)
         if clock:
             kept.append(f"{use.site.path}, line {use.site.line}: {_OWN_CLOCK.format(clock)}")
         if use.site.op in _TAKES and _releases(use, store, sources):
@@ -87,7 +87,7 @@ def differences(store: Store, sources: Sources, *, expires: bool) -> list[str]:
 def with_endings(finding: Finding, sources: Sources) -> Finding:
     """The finding, its sites told apart that only throw everything away because the process ends."""
     store = finding.store
-    ending = {use.site for use in _uses(store, sources) if _empties(use) and _ends(use, store, sources)}
+    ending = {use.site for use in uses_of(store, sources) if _empties(use) and _ends(use, store, sources)}
     if not ending:
         return finding
     sites = tuple(replace(each, contexts=(*each.contexts, ENDING)) if each in ending else each for each in store.sites)
@@ -98,7 +98,8 @@ def _refusal(use: Use, reason: str, advice: str) -> Refusal:
     return Refusal(path=use.site.path, line=use.site.line, reason=reason, advice=advice)
 
 
-def _uses(store: Store, sources: Sources) -> Iterator[Use]:
+def uses_of(store: Store, sources: Sources) -> Iterator[Use]:
+    """The statements outside of tests that use a store, its definition left out."""
     for site in store.sites:
         if site.op not in (Op.DEFINE, Op.IMPORT, Op.GLOBAL) and not is_aside(site.path):
             use = _use(site, sources.source(site.path, store.service).tree)
@@ -131,16 +132,20 @@ def _inner(node: ast.AST) -> Iterator[tuple[ast.stmt, bool]]:
         yield from _inner(part)
 
 
+def put_in(use: Use) -> list[ast.expr]:
+    """The expressions whose values a statement may put into the store."""
+    value = getattr(use.statement, "value", None)
+    if use.site.op not in _PUTS or value is None:
+        return []
+    if isinstance(value, ast.Call) and isinstance(use.statement, ast.Expr):
+        keyed = _last(value.func) in ("setdefault", "insert")
+        return [*value.args[1 if keyed else 0 :], *(each.value for each in value.keywords)]  # x.append(now)
+    return [value]
+
+
 def _kept_clock(use: Use) -> str:
     """The clock of one machine whose time is kept; "" where none is, or only how long something took."""
-    value = getattr(use.statement, "value", None)
-    if value is None:
-        return ""
-    if isinstance(value, ast.Call) and use.site.op is not Op.REBIND and isinstance(use.statement, ast.Expr):
-        values = [*value.args, *(each.value for each in value.keywords)]  # x.append(now)
-    else:
-        values = [value]
-    found = (_clock(each, use.function) for each in values)
+    found = (_clock(each, use.function) for each in put_in(use))
     return next((each for each in found if each), "")
 
 

@@ -25,6 +25,7 @@ from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key, holds_tuples
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
+from unstate.plan.nodata import no_data
 from unstate.plan.origins import made_by_the_app
 from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
@@ -92,6 +93,8 @@ class Planner:
             return _manual(finding, [_refusal(finding, choice)])
         if choice.codec == "json" and (blob := blob_in(finding.store, self.sources)) is not None:
             return _manual(finding, [blob])
+        if choice.codec in ("json", "tuple") and (odd := no_data(finding.store, self.sources)) is not None:
+            return _manual(finding, [odd])
         group = self._group(finding, choice, settled)
         group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
         group, outcomes = self._meanwhile(group, outcomes)

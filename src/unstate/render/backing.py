@@ -119,6 +119,7 @@ _LIFESPAN = (
     "from typing import Any",
 )
 _TYPE_IMPORTS = (
+    "import builtins",
     "from collections.abc import AsyncIterator",
     "from collections.abc import Iterator",
     "from datetime import timedelta",

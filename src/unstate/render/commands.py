@@ -113,6 +113,8 @@ def protocol(name: str, commands: Collection[str]) -> Commands:
     chosen = [head for head in heads if head.partition("(")[0].rpartition(" ")[2] in commands]
     if name == S3:
         return Commands(name, "", tuple(chosen))
+    if any(" set(" in head for head in chosen):  # in the class, its name means that method
+        chosen = [head.replace("-> set[", "-> builtins.set[") for head in chosen]
     reply = "Reply" if any(_INVARIANT.search(head) for head in chosen) else "Reply_co"
     return Commands(name, reply, tuple(re.sub(r"\bReply\b", reply, head) for head in chosen))
 
