@@ -54,6 +54,7 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "tuple": st.tuples(INTS, FLOATS) | st.tuples(TEXTS),
     "members": st.tuples(TEXTS, st.integers(-3, 3)),
     "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
+    "parcel": st.dictionaries(FIELDS | TEXTS, JSON | st.binary(max_size=4), max_size=3),
     "buffer": st.builds(io.BytesIO, st.binary(max_size=4)),
     "array": st.lists(st.integers(-3, 3)).map(numpy.array) | FLOATS.map(numpy.float32).map(numpy.atleast_2d),
     "json": JSON,
@@ -61,6 +62,15 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "lists": st.lists(LEAVES, max_size=2),
     "model": MODELS,
 }
+
+
+def _record(raw: bytes) -> dict[str, Any]:
+    """A record from its line of JSON and the bytes behind it."""
+    line, _, rest = raw.partition(b"\n")
+    source, fields = io.BytesIO(rest), json.loads(line)
+    return {name: source.read(size[0]) if size else value for name, value, *size in fields}
+
+
 DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "str": bytes.decode,
     "int": int,
@@ -68,6 +78,7 @@ DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "bool": json.loads,
     "bytes": bytes,
     "buffer": io.BytesIO,
+    "parcel": _record,
     "array": lambda raw: numpy.load(io.BytesIO(raw), allow_pickle=False),
     "tuple": lambda raw: tuple(json.loads(raw)),
     "json": json.loads,
@@ -192,7 +203,7 @@ SHAPES = (
         for codec in ("str", "int")
     ),
     Shape(Layout.S3, "dict", "bytes"),
-    *(Shape(Layout.S3, "dict", codec) for codec in ("buffer", "array")),
+    *(Shape(Layout.S3, "dict", codec) for codec in ("buffer", "array", "parcel")),
     Shape(Layout.S3, "chunks", "bytes"),
     Shape(Layout.S3, "parts", "bytes"),
 )

@@ -107,6 +107,8 @@ _ALL = (
     Helper("buffer_of", (), ("from io import BytesIO",)),
     Helper("array_bytes", (), (*_ANY, "from io import BytesIO", "import numpy")),
     Helper("array_of", (), (*_ANY, "from io import BytesIO", "import numpy")),
+    Helper("parcel", ("dumps",), _ANY),
+    Helper("unparcel", ("loads",), _ANY),
     Helper("write_object", ("s3", "upload_bucket"), remote=True),
     Helper("object_exists", ("s3", "upload_bucket"), _ERROR, remote=True),
     Helper("delete_object", ("s3", "upload_bucket", "object_exists"), remote=True),

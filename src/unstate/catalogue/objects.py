@@ -1,8 +1,8 @@
-"""dict of bytes, and of objects that are made of bytes: one S3 object an entry."""
+"""dict of bytes, of objects that are made of bytes, of records that hold bytes: one S3 object an entry."""
 
 from __future__ import annotations
 
-from unstate.catalogue.table import BYTES, CLEARING, OPAQUE, Table
+from unstate.catalogue.table import BYTES, CLEARING, ENTRIES, Table
 from unstate.model import TAKEN_TWICE, Layout
 
 LISTING = "entries come in the order of their keys, and a listing sees no one moment of them"
@@ -10,8 +10,8 @@ _GET = 's3.get_object(Bucket=BUCKET, Key=OBJECT)["Body"].read()'
 
 
 _rule = Table("s3", Layout.S3, codecs=BYTES)
-_any = Table("s3", Layout.S3, codecs=BYTES | OPAQUE)  # without the value
-_opaque = Table("s3.opaque", Layout.S3, codecs=OPAQUE)
+_any = Table("s3", Layout.S3, codecs=BYTES | ENTRIES)  # without the value
+_entry = Table("s3.entry", Layout.S3, codecs=ENTRIES)
 
 
 RULES = (
@@ -48,15 +48,15 @@ RULES = (
     _any("keys", "x.keys()", "[UNKEY(_name) for _name in object_names(NAME)]", difference=LISTING),
     _any("sorted", "sorted(x)", "sorted(UNKEY(_name) for _name in object_names(NAME))", difference=LISTING),
     _any("clear", "x.clear()", "delete_objects(NAME)", "discarded", difference=CLEARING),
-    _opaque("setitem", "x[k] = v", "s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=ENC(v))", "synchronous"),
-    _opaque("setitem.asynchronous", "x[k] = v", "write_object(OBJECT, ENC(v))", "asynchronous"),
-    _opaque("get", "x.get(k)", "optional(read_object(OBJECT), DEC)"),
-    _opaque("get.none", "x.get(k, None)", "optional(read_object(OBJECT), DEC)"),
-    _opaque("get.default", "x.get(k, d)", "optional(read_object(OBJECT), DEC, d)", "pure d"),
-    _opaque("getitem", "x[k]", "DEC(found(read_object(OBJECT), k))"),
-    _opaque("pop", "x.pop(k)", "DEC(found(take_object(OBJECT), k))", difference=TAKEN_TWICE),
-    _opaque("pop.none", "x.pop(k, None)", "optional(take_object(OBJECT), DEC)", difference=TAKEN_TWICE),
-    _opaque("getitem_none", "x[k]", "optional(read_object(OBJECT), DEC)", wrong=True, note="no KeyError"),
+    _entry("setitem", "x[k] = v", "s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=ENC(v))", "synchronous"),
+    _entry("setitem.asynchronous", "x[k] = v", "write_object(OBJECT, ENC(v))", "asynchronous"),
+    _entry("get", "x.get(k)", "optional(read_object(OBJECT), DEC)"),
+    _entry("get.none", "x.get(k, None)", "optional(read_object(OBJECT), DEC)"),
+    _entry("get.default", "x.get(k, d)", "optional(read_object(OBJECT), DEC, d)", "pure d"),
+    _entry("getitem", "x[k]", "DEC(found(read_object(OBJECT), k))"),
+    _entry("pop", "x.pop(k)", "DEC(found(take_object(OBJECT), k))", difference=TAKEN_TWICE),
+    _entry("pop.none", "x.pop(k, None)", "optional(take_object(OBJECT), DEC)", difference=TAKEN_TWICE),
+    _entry("getitem_none", "x[k]", "optional(read_object(OBJECT), DEC)", wrong=True, note="no KeyError"),
     _rule("del_ignores_missing", "del x[k]", "delete_object(OBJECT)", wrong=True, note="no KeyError"),
     _rule("getitem_none", "x[k]", "read_object(OBJECT)", wrong=True, note="no KeyError"),
     _rule("pop_keeps", "x.pop(k, None)", "read_object(OBJECT)", wrong=True, note="the entry stays"),

@@ -17,6 +17,8 @@ JSON = frozenset({"json"})
 MODEL = frozenset({"model"})
 CODED = ANY - STR  # codecs whose text is not the value itself
 OPAQUE = frozenset({"buffer", "array"})  # objects that are made of bytes, and whose methods change them
+PARCEL = frozenset({"parcel"})  # records that hold bytes
+ENTRIES = OPAQUE | PARCEL  # what is one S3 object as a whole
 SCALARS = ANY - JSON - MODEL  # values that no one can change in place
 
 SCAN = "reading all entries visits every key of the database, and sees no one moment of them"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -91,16 +92,20 @@ class Planner:
         )
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
-        if choice.codec == "json" and (blob := blob_in(finding.store, self.sources)) is not None:
-            return _manual(finding, [blob])
+        blob = blob_in(finding.store, self.sources) if choice.codec == "json" else None
+        if blob is not None and (choice.container != "dict" or settled.ttl_seconds is not None):
+            return _manual(finding, [blob])  # no object of S3 expires by itself
         if choice.codec in ("json", "tuple") and (odd := no_data(finding.store, self.sources)) is not None:
             return _manual(finding, [odd])
+        if blob is not None:
+            settled = replace(settled, decisions=tuple(each for each in settled.decisions if each.name != "ttl"))
+            choice = replace(choice, codec="parcel", layout=Layout.S3, model="", proven_value=False)
         group = self._group(finding, choice, settled)
         group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
         group, outcomes = self._meanwhile(group, outcomes)
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
         if refusals:
-            return _manual(finding, refusals)
+            return _manual(finding, [*([blob] if blob is not None else []), *refusals])
         group, outcomes = self._awaiting(group, outcomes)
         from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
         lost = lost_imports(finding.store, outcomes, self.sources)
@@ -316,6 +321,8 @@ _TYPE = "values travel as `{}`: one that holds another type does not come back"
 _VALUES = {
     "str": "values are taken as text: a number comes back as text, and None is refused by the client",
     "buffer": "values are taken as `io.BytesIO`: others have no `getvalue`",
+    "parcel": "a record with its bytes is one object: a tuple in it comes back as a list, and what is neither bytes nor"
+    " JSON raises TypeError",
     "array": "values are taken as arrays of numpy: one of Python's own objects raises ValueError",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",

@@ -24,6 +24,7 @@ _CODECS = {
     "json": Codec("dumps({})", "loads({})", "dumps", "loads"),
     "bytes": Codec("{}", "{}", "bytes", "bytes"),
     "buffer": Codec("{}.getvalue()", "buffer_of({})", "bytes_in", "buffer_of"),
+    "parcel": Codec("parcel({})", "unparcel({})", "parcel", "unparcel"),
     "array": Codec("array_bytes({})", "array_of({})", "array_bytes", "array_of"),
 }
 

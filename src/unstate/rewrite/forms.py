@@ -8,7 +8,7 @@ from functools import cache
 import libcst as cst
 
 from unstate.catalogue import helpers
-from unstate.catalogue.table import OPAQUE
+from unstate.catalogue.table import ENTRIES
 from unstate.model import Layout
 from unstate.rewrite import keys
 from unstate.rewrite.binding import Binding
@@ -115,7 +115,7 @@ class _Filler(cst.CSTTransformer):
         self.environment = environment
         self.binding = binding
         self.names = names
-        known = binding.layout is not Layout.S3 or binding.codec in OPAQUE
+        known = binding.layout is not Layout.S3 or binding.codec in ENTRIES
         self.codec = codec(binding.codec, binding.model) if known else codec("bytes")
         self.temporaries: dict[str, str] = {}
         self.naming = {letter: "" for letter in often if not pure(environment.get(letter, ()))}

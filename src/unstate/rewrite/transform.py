@@ -10,7 +10,7 @@ import libcst as cst
 
 from unstate.catalogue.rule import Rule
 from unstate.catalogue.seeds import SEEDS
-from unstate.catalogue.table import OPAQUE, without_order
+from unstate.catalogue.table import ENTRIES, OPAQUE, without_order
 from unstate.model import ENDING, Accessor, Refusal, Verdict
 from unstate.project import is_aside
 from unstate.rewrite import accessors, callees, forms, guards, handed
@@ -394,7 +394,7 @@ class Transformer(cst.CSTTransformer):
         """Refuse where a mutable value is changed after it was read, or after it was stored, in a way that cannot be
         written back: the store has a copy."""
         binding = found.binding
-        if binding.codec not in _MUTABLE | OPAQUE:
+        if binding.codec not in _MUTABLE | ENTRIES:
             return
         if "v" in found.environment and writes(found.rule):
             value = found.environment["t" if ".named" in found.rule.id else "v"]
@@ -455,7 +455,7 @@ class Transformer(cst.CSTTransformer):
         unsure = accessor is not None and (reason or trace.changes)
         if accessor is not None and unsure and not accessors.is_called_on_owner(flow, accessor, value):
             reason = f"it cannot be told whether `{accessor.name}` is the function that hands it out"
-        if reason is None and trace.changes and binding.codec in OPAQUE:
+        if reason is None and trace.changes and binding.codec in ENTRIES:
             reason = "it is changed in place"
         elif reason is None:
             reason = self.saves.add(binding, value, key, trace, stored=stored)
