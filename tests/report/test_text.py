@@ -11,7 +11,7 @@ import pytest
 from sample import ACCEPTED, CHANGES, GROUPS, HITS, PLAN, SCAN, SESSIONS, lay_out
 
 from unstate.changes import diff
-from unstate.model import Decision, FileChange, Plan, Scan
+from unstate.model import Decision, FileChange, Plan, Refusal, Scan
 from unstate.report import dry_run, scan_text, words
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -182,3 +182,17 @@ def test_stories_are_wrapped_at_words_and_diffs_are_not() -> None:
     assert told.replace("#", " ").split() == whole.replace("#", " ").split()
     assert any(len(line) > 60 for line in whole.splitlines() if line.startswith("#   "))
     assert all(len(line) <= 60 for line in told.splitlines() if line.startswith("#   "))
+
+
+def test_a_reason_is_told_once_with_all_of_its_places() -> None:
+    group = next(each for each in PLAN.groups if each.refusals)
+    told = [Refusal(path=path, line=line, reason="no rule fits", advice="see there") for path, line in PLACES]
+    other = Refusal(path="app.py", line=3, reason="a socket stays")
+    refused = msgspec.structs.replace(group, refusals=(*told[:2], other, *told[2:]))
+    assert words.kept(refused) == (
+        "app.py:1, 2, 4; b.py:1, 2, 3 and 1 more: no rule fits; see there",
+        "app.py:3: a socket stays",
+    )
+
+
+PLACES = [("app.py", 1), ("app.py", 2), ("app.py", 4), ("b.py", 1), ("b.py", 2), ("b.py", 3), ("b.py", 4)]
