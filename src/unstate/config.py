@@ -185,7 +185,9 @@ def _read(path: Path) -> Config | None:
         config = msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as error:
         message, _, pointer = str(error).partition(" - at `")
-        raise where.error((*SECTION, *_steps(pointer.rstrip("`"), table)), _plain(message)) from None
+        steps = _steps(pointer.rstrip("`"), table)
+        key = ".".join(step for step in steps if isinstance(step, str))
+        raise where.error((*SECTION, *steps), f"{key}: {_plain(message)}" if key else _plain(message)) from None
     _check_values(config, where)
     return msgspec.structs.replace(config, source=str(path))
 

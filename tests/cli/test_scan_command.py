@@ -206,6 +206,14 @@ def test_a_folder_without_python(run: Run, tmp_path: Path) -> None:
     assert "no Python files here" in result.err
 
 
+def test_a_file_that_is_not_looked_at(run: Run, app: Path) -> None:
+    (app / "notes.txt").write_text("x = {}")
+    result = run("scan", app / "notes.txt")
+    assert result.code == 0
+    assert "notes.txt: not looked at: it is no Python file" in result.err
+    assert "not looked at" not in run("scan", app / "app.py").err
+
+
 def test_a_file_with_a_syntax_error_is_named_and_the_others_are_done(run: Run, app: Path) -> None:
     (app / "broken.py").write_text("x = {}\ndef f(:\n    pass\n")
     result = run("scan", app, "--output-format", "json")

@@ -135,5 +135,8 @@ def _check_codes(target: Target, codes: Sequence[str]) -> None:
 def _warn_if_empty(target: Target, config: Config) -> None:
     from unstate.project import files
 
-    if not files(target.root, config):
+    there = files(target.root, config)
+    if not there:
         warn(f"{target.given}: no Python files here; nothing was looked at")
+    elif target.file is not None and target.file not in there:
+        warn(f"{target.given}: not looked at: it is no Python file, or .gitignore or the settings leave it out")
