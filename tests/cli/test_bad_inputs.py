@@ -80,7 +80,7 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
     "a setting of another kind": (
         {"app/pyproject.toml": '[tool.unstate]\nexclude = "x"\n'},
         "scan app",
-        "pyproject.toml:2: select: expected a list, got a string",
+        "pyproject.toml:2: exclude: expected a list, got a string",
     ),
     "settings that are no TOML": (
         {"app/pyproject.toml": "[tool.unstate\n"},
