@@ -72,7 +72,7 @@ class Flow(Tree):
             return _first(
                 self._loaded(name, trace)
                 for name in self._names_below(function, names)
-                if self._order[id(name)] > here and not self._below(name, value)
+                if self._order[id(name)] > here and not self._below(name, value) and self.may_run_after(name, value)
             )
         finally:
             trace.root = ""

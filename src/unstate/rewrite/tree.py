@@ -107,6 +107,25 @@ class Tree:
         """The node around a node."""
         return self._parents.get(id(node))
 
+    def may_run_after(self, node: cst.CSTNode, other: cst.CSTNode) -> bool:
+        """Whether a node that stands behind another of its function may run after it: not where the other's block
+        returns before its end. A function within may run at any time, and a `try` goes on
+        elsewhere."""
+        function = self.function(other)
+        if self.function(node) is not function:
+            return True
+        inner, ended = other, False
+        for block in reversed(self.around(other)[:-1]):
+            if block is function:
+                break
+            if isinstance(block, cst.Try | cst.TryStar) or (isinstance(block, cst.With) and _swallows(block)):
+                return True
+            if isinstance(block, cst.IndentedBlock) and not ended and not self._below(node, block):
+                rest = block.body[[*map(id, block.body)].index(id(inner)) :]
+                ended = any(isinstance(each, cst.SimpleStatementLine) and returns(each) for each in rest)
+            inner = block
+        return not ended
+
     def around(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
         """The nodes around a node, the module first, the node itself last."""
         found = [node]
@@ -193,3 +212,13 @@ class Tree:
         around = None if start is None else self._parents[id(start)]
         method = isinstance(around, cst.Attribute) and isinstance(self._parents[id(around)], cst.Call)
         return None if method or not isinstance(around, cst.Subscript | cst.Attribute) else around
+
+
+def returns(line: cst.SimpleStatementLine) -> bool:
+    """Whether a line leaves the function by a `return`."""
+    return any(isinstance(each, cst.Return) for each in line.body)
+
+
+def _swallows(block: cst.With) -> bool:
+    """Whether a `with` goes on behind it after an exception."""
+    return any(isinstance(each.item, cst.Call) and called_name(each.item) == "suppress" for each in block.items)
