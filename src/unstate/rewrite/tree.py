@@ -221,4 +221,4 @@ def returns(line: cst.SimpleStatementLine) -> bool:
 
 def _swallows(block: cst.With) -> bool:
     """Whether a `with` goes on behind it after an exception."""
-    return any(isinstance(each.item, cst.Call) and called_name(each.item) == "suppress" for each in block.items)
+    return any(isinstance(each.item, cst.Call) and called_name(each.item.func) == "suppress" for each in block.items)
