@@ -196,3 +196,12 @@ def test_a_reason_is_told_once_with_all_of_its_places() -> None:
 
 
 PLACES = [("app.py", 1), ("app.py", 2), ("app.py", 4), ("b.py", 1), ("b.py", 2), ("b.py", 3), ("b.py", 4)]
+
+
+def test_a_path_is_not_cut_at_its_hyphens() -> None:
+    path = "a-very-long-path/of-many-words/with-hyphens.py"
+    found = msgspec.structs.replace(SCAN.findings[0], evidence=(f"written by somebody or other ({path}:1)",))
+    assert f"({path}:1)" in scan_text(Scan(findings=(found,)), width=60)
+    group = msgspec.structs.replace(PLAN.groups[0], finding=found)
+    told = dry_run(msgspec.structs.replace(PLAN, groups=(group,)), [], (), width=60).decode()
+    assert f"({path}:1)" in told

@@ -91,7 +91,14 @@ def _wrapped(text: str, width: int | None, mark: str = "") -> list[str]:
     text = visible(text)
     if width is None:
         return [first + text]
-    return textwrap.wrap(text, max(width, 40), initial_indent=first, subsequent_indent=rest, break_long_words=False)
+    return textwrap.wrap(
+        text,
+        max(width, 40),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _verdicts(verdicts: Iterator[Verdict]) -> str:
@@ -156,6 +163,7 @@ def story(group: Group, paint: Paint, number: int = 0, total: int = 0, *, width:
                 initial_indent=indent,
                 subsequent_indent=rest,
                 break_long_words=False,
+                break_on_hyphens=False,
             )
         )
 
