@@ -40,6 +40,7 @@ DJANGO = (
             "from urllib.parse import urljoin",
         ),
     ),
+    Helper("FolderStorage", ("MediaStorage",), _ANY),
     Helper("PresignedStorage", ("MediaStorage",), _ANY),
     Helper("stored_path", ("MediaStorage",), (*_SETTINGS, *_ANY)),
     Helper(

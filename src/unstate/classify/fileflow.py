@@ -20,7 +20,7 @@ _PATHS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.Joine
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Calls that make folders, which S3 has none of.
-_MAKING = frozenset({"mkdir", "makedirs", "ensure_dir"})
+MAKING = frozenset({"mkdir", "makedirs", "ensure_dir"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Survey:
 
     def _may_be_any(self, work: _Work) -> bool:
         """Whether an operation works on a file for sure, and nothing says on which."""
-        if isinstance(work.operand, ast.Constant):
+        if isinstance(work.operand, ast.Constant) or _is_open(work.operand):
             return False
         if work.spot.places and not self.operations.partial.is_partial(self.facts.path, work.spot.frame, work.operand):
             return False
@@ -214,7 +214,7 @@ class Survey:
         span = (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
         source = ast.unparse(node) if name in TOUCHING else ""  # it takes long, and is asked for nowhere else
         call = Expression(frame, "call", name, source, span)
-        if name in _MAKING:
+        if name in MAKING:
             found = [(Op.PATH, _operand(node))]
         else:
             found = list(self.operations.touched(self.facts.path, call, node))

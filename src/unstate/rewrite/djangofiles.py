@@ -59,6 +59,10 @@ def served(node: cst.Call, ops: frozenset[Op], *, presigned: bool) -> Edit | str
 def stored(node: cst.BaseExpression, *, presigned: bool) -> Edit | str:
     """What a local storage becomes, or the question where on disk a stored file lies."""
     match node:
+        case cst.Call(args=[_, *_]) if last_name(node) == "FileSystemStorage":
+            if presigned:
+                return "this storage has a folder of its own, for which no URLs are signed"
+            return Edit("FolderStorage", _made_of)
         case cst.Call() if last_name(node) == "FileSystemStorage":
             return Edit(
                 "PresignedStorage" if presigned else "MediaStorage",
@@ -69,6 +73,11 @@ def stored(node: cst.BaseExpression, *, presigned: bool) -> Edit | str:
         case cst.Attribute(attr=cst.Name(value="path")):
             return Edit("stored_path", _of_field)
     return "a use of Django's storage stands here that is not known"
+
+
+def _made_of(new: cst.BaseExpression, helper: str) -> cst.BaseExpression:
+    assert isinstance(new, cst.Call)
+    return new.with_changes(func=cst.Name(helper))
 
 
 def _of_field(new: cst.BaseExpression, helper: str) -> cst.BaseExpression:
