@@ -81,3 +81,48 @@ def test_a_local_name_is_followed(tmp_path: Path, body: str) -> None:
 )
 def test_a_name_that_may_mean_something_else_is_not(tmp_path: Path, body: str) -> None:
     assert migrated(tmp_path, body) is None
+
+
+ENTRIES = """
+from pathlib import Path
+
+from flask import Flask, abort, send_file
+
+app = Flask(__name__)
+entries: dict[str, dict] = {}
+FOLDER = Path("/srv/pictures")
+
+
+@app.put("/<key>/<name>")
+def put(key: str, name: str):
+    entries[key] = {"name": name, "tags": []}
+    return ""
+
+
+@app.get("/<key>")
+def get(key: str):
+    entry = entries.get(key)
+    if entry is None:
+        abort(404)
+    return shown(entry)
+
+
+def shown(entry: dict):
+    <use>
+    return ""
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "moves"),
+    [
+        ('path = FOLDER / entry["name"]\n    print(path.with_suffix(".png"))', True),
+        ('tags = entry["tags"] + ["new"]\n    app.tags = tags', False),
+        ('app.latest = entry["tags"]', False),
+    ],
+)
+def test_a_path_that_is_made_of_an_entry_is_no_part_of_it(tmp_path: Path, use: str, moves: bool) -> None:
+    (tmp_path / "app.py").write_text(ENTRIES.replace("<use>", use))
+    groups = plan(tmp_path, scan(tmp_path, Config()), Config()).groups
+    verdicts = [group.verdict for group in groups if group.finding.store.name == "entries"]
+    assert verdicts == [Verdict.REVIEW if moves else Verdict.MANUAL]

@@ -115,6 +115,8 @@ class Flow(Tree):
                 return "it is handed on"
             case cst.BinaryOperation(left=left, right=right) if isinstance(left, _NUMBER) or isinstance(right, _NUMBER):
                 return None  # a number comes of it
+            case cst.BinaryOperation(operator=cst.Divide() | cst.FloorDivide()):
+                return None  # a number, or a path
             case cst.AssignTarget() | cst.Del():
                 return self._change(node, trace, "it is written to")
             case cst.AugAssign(target=target) if target is node:
