@@ -167,6 +167,15 @@ KEPT = {
     "two of one name": (PUT + '@app.post("/{name}")\ndef put(name: str) -> None:\n    notes[name] = "y"\n', {}),
     "the client's name is taken": (PUT + "redis_client = 1\n", {}),
     "the type's name is taken": (PUT + "RedisDep = 1\n", {}),
+    "another library depends on it as well": (
+        """
+        def put() -> None:
+            notes["a"] = "x"
+        @app.get("/x", dependencies=[Depends(put)])
+        def show() -> None: ...
+        """,
+        {"tasks": "from faststream import Depends\nfrom app import put\nALL = [Depends(put)]\n"},
+    ),
     "a method": (
         "class Views:\n    @app.put('/x')\n    def put(self) -> None:\n        notes['a'] = 'x'\n",
         {},

@@ -113,6 +113,8 @@ def _is_alone(path: str, name: str, mentions: Mentions, sources: Sources) -> boo
     said = mentions.by_name.get(name, [])
     if any(each.how == "text" for each in said) or mentions.may_be_unread(name):
         return False
+    if any(each.how == "depended" and b"fastapi" not in sources.read(each.path) for each in said):
+        return False  # another library's `Depends`, which knows nothing of ours
     homes, holders = {stem(path)}, {path}
     while taken := [each for each in said if each.how == "import" and each.path not in holders and _from(each, homes)]:
         holders.update(each.path for each in taken)
