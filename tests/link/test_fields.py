@@ -45,6 +45,33 @@ class Service:
 """
 
 FOUND = {
+    "computed attribute of an object of a module": (
+        "class Options:\n    pass\nkept = Options()"
+        + VIEW.format('setattr(kept, request.form["n"], 1)', 'getattr(kept, "a")'),
+        "kept.[*]",
+    ),
+    "computed attribute by the dict of an object": (
+        "class Options:\n    pass\nkept = Options()"
+        + VIEW.format('vars(kept)[request.form["n"]] = 1', 'kept.__dict__["a"]'),
+        "kept.[*]",
+    ),
+    "computed name of a module": (
+        "rooms = {}\nusers = {}" + VIEW.format('globals()[request.form["n"]]["k"] = 1', "(rooms, users)"),
+        "globals()[*]",
+    ),
+    "name of a module as a text": (
+        "rooms = {}" + VIEW.format('globals()["rooms"]["k"] = 1', "rooms"),
+        "rooms",
+    ),
+    "number of a module as a text": (
+        "hits = 0" + VIEW.format('globals()["hits"] = globals()["hits"] + 1', "hits"),
+        "hits",
+    ),
+    "attribute that a module binds on a class": (
+        "class Rooms:\n    def put(self, key):\n        type(self).known[key] = 1\nRooms.known = {}"
+        + VIEW.format("Rooms().put('k')", "Rooms.known"),
+        "Rooms.known",
+    ),
     "number of a namespace": ("state = SimpleNamespace(n=0)" + VIEW.format("state.n += 1", "state.n"), "state"),
     "field of a namespace": (
         'state = types.SimpleNamespace(mode="a")' + VIEW.format('state.mode = request.form["m"]', "state.mode"),
@@ -118,6 +145,20 @@ OWN = {
 }
 
 SILENT = {
+    "computed attribute of an object of a request": (
+        "class Row:\n    pass\n" + VIEW.format('row = Row(); setattr(row, request.form["n"], 1)', "vars(row)")
+    ),
+    "computed attribute of what is handed over": (
+        "class Row:\n    pass\ndef fill(row, names):\n    for name in names:\n        setattr(row, name, 1)\n"
+        + VIEW.format("row = Row(); fill(row, request.form)", "vars(row)")
+    ),
+    "computed attributes at import": (
+        "class Options:\n    pass\nkept = Options()\nfor name in ('a', 'b'):\n    setattr(kept, name, 1)\n"
+        + VIEW.format("pass", "kept.a")
+    ),
+    "computed name that is read": "rooms = {}" + VIEW.format("pass", 'globals()[request.args["n"]]'),
+    "computed name of a local": VIEW.format('locals()[request.args["n"]] = 1', "1"),
+    "name as a text at import": "rooms = {}\nglobals()['rooms']['a'] = 1\n" + VIEW.format("pass", "rooms"),
     "dataclass in a store": (
         "from dataclasses import dataclass, field\n@dataclass\nclass Poll:\n    n: int = 0\n"
         "    seen: dict = field(default_factory=dict)\npolls = {'a': Poll()}"

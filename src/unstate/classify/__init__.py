@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unstate.classify import cached, evidence, kinds, limits, secrets, silence
+from unstate.classify import bynames, cached, evidence, kinds, limits, secrets, silence
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
 from unstate.link.candidates import Candidate
@@ -50,6 +50,7 @@ def classify(
         contents = Contents(subject, handles)
         if not silence.why(subject, contents):
             findings.append(_finding(subject, contents))
+    findings += bynames.computed(program, resolver, reach)
     return [*findings, *secrets.per_process(program, candidates), *cached.kept_answers(program, reach)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from unstate.model import Op
 WRITES = frozenset({Op.WRITE, Op.APPEND})
 READS = frozenset({Op.READ, Op.OPEN, Op.SERVE, Op.LIST, Op.EXISTS, Op.STAT, Op.RENAME})
 TESTS = frozenset({Op.EXISTS, Op.STAT})
+_UPLOADED = re.compile(r"^request\.files\b.*\.save\(")  # what a client sends and nothing here reads is for others
 _MANY = 400  # functions that are looked at for who can reach one
 
 
@@ -179,7 +181,8 @@ class Judge:
         consumed = self.escapes.is_consumed(write.path, write.function, key_of(write), write.call.span[2:])
         if read_elsewhere:
             return not consumed or self._is_callers(write) or self._leaves(write)
-        return not consumed and self._leaves(write) and not _is_fixed(place)
+        is_upload = _UPLOADED.search(write.call.source) is not None
+        return not consumed and (is_upload or (self._leaves(write) and not _is_fixed(place)))
 
     def _is_callers(self, write: Operation) -> bool:
         """Whether a caller knows the name of the file, because it gave a part of it."""

@@ -42,7 +42,9 @@ def _manual(subject: Subject, contents: Contents, kind: Kind, shape: Shape) -> l
         return [f"{here}: its attributes are the entries; make it a dict, or give each a name of its own"]
     named = next((touch for touch in subject.candidate.touches if touch.ref.flags & BY_NAME), None)
     if named is not None:
-        return [f"{_at(named)}: set by setattr; write it as an assignment first"]
+        return [f"{_at(named)}: named by a text (`setattr`, `globals`); write it as a name or an attribute first"]
+    if subject.is_bound_from_outside():
+        return [f"{here}: bound on the class from outside of its body; define it there first"]
     awaited = next(waiting.waited_for(subject), None)
     if awaited:
         return [

@@ -138,8 +138,20 @@ class Subject:
         )
 
     def defined_in_class_body(self) -> bool:
-        """Whether the class body binds the attribute."""
-        return self.program.facts[self.candidate.path].frames[self.candidate.definition.frame].sort == CLASS
+        """Whether the class body binds the attribute, or a statement elsewhere binds it on the class."""
+        definition = self.candidate.definition
+        sort = self.program.facts[self.candidate.path].frames[definition.frame].sort
+        return (sort == CLASS and len(definition.path) == 1) or self.is_bound_from_outside()
+
+    def is_bound_from_outside(self) -> bool:
+        """Whether a module binds the attribute on the class: `Service.seen = {}`."""
+        candidate = self.candidate
+        owner = candidate.definition.path[:-1]
+        return (
+            candidate.slot.sort == "class"
+            and not candidate.definition.frame
+            and isinstance(self.resolver.resolve(candidate.path, 0, owner), Class)
+        )
 
     def is_rebound_on_objects(self) -> bool:
         """Whether a scalar is what the class body gives every object to start with, never bound on the class itself."""

@@ -38,6 +38,21 @@ _STRING_METHODS = frozenset(
 _HEX = frozenset({"hex", "hexdigest"})
 
 
+def global_name(node: Any) -> str:
+    """ "x" for `globals()["x"]`, "" for anything else."""
+    if (
+        type(node) is ast.Subscript
+        and type(node.value) is ast.Call
+        and type(node.value.func) is ast.Name
+        and node.value.func.id == "globals"
+        and type(node.slice) is ast.Constant
+        and type(node.slice.value) is str
+        and node.slice.value.isidentifier()
+    ):
+        return node.slice.value
+    return ""
+
+
 def path_of(node: Any) -> Path:
     """The path of an expression, () where it has none."""
     steps: list[str] = []
@@ -45,6 +60,10 @@ def path_of(node: Any) -> Path:
         kind = type(node)
         if kind is ast.Name:
             steps.append(node.id)
+            steps.reverse()
+            return tuple(steps)
+        if kind is ast.Subscript and (name := global_name(node)):
+            steps.append(name)
             steps.reverse()
             return tuple(steps)
         if kind is ast.Attribute:
@@ -149,7 +168,7 @@ def annotation(node: Any) -> str:
 
 
 def is_computed_name(call: Any) -> bool:
-    """Whether the second argument of a `getattr` call is anything but a constant."""
+    """Whether the second argument of a `getattr` or `setattr` call is anything but a constant."""
     return type(call) is ast.Call and len(call.args) > 1 and type(call.args[1]) is not ast.Constant
 
 

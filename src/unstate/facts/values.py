@@ -20,7 +20,7 @@ LOOP, LOCK, TRY, LAMBDA, COMPREHENSION, MAIN, TYPE_CHECKING, BRANCH, DYNAMIC = 1
 HANDLER = 512  # within an `except` block
 AWAITED = 1024  # the value of a reference is awaited on its way
 UNPACKED = 2048  # a target beside others: `a, b = {}, {}`
-BY_NAME = 4096  # bound by `setattr(holder, "name", value)`
+BY_NAME = 4096  # bound by `setattr(holder, "name", value)`, or reached by `globals()["name"]`
 PART = 8192  # returned as a part of a new tuple, list, set or dict
 
 MODULE, FUNCTION, CLASS, ANONYMOUS = "module", "function", "class", "anonymous"

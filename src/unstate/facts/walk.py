@@ -170,6 +170,13 @@ class Walk:
                 nodes.append(node)
                 arguments.append(hints.arguments(node))
                 node = node.func
+            elif kind is ast.Subscript and (name := hints.global_name(node)):
+                begin = begin or node
+                flags |= BY_NAME
+                if type(node.ctx) is not ast.Load:
+                    frame.declared.append(name)
+                node = ast.copy_location(ast.Name(name, node.ctx), node)
+                break
             elif kind is ast.Subscript:
                 steps.append(hints.subscript_step(node.slice))
                 nodes.append(node)
@@ -192,7 +199,12 @@ class Walk:
         steps.reverse()
         arguments.reverse()
         use, holder, callee, position = use_of(top, up)
-        if nodes and steps[0] == "getattr" and type(node) is ast.Name and hints.is_computed_name(nodes[-1]):
+        if (
+            nodes
+            and steps[0] in ("getattr", "setattr")
+            and type(node) is ast.Name
+            and hints.is_computed_name(nodes[-1])
+        ):
             flags |= DYNAMIC
         if use == "return" and is_part(up):
             flags |= PART
