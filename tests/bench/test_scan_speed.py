@@ -235,11 +235,11 @@ def test_scan_beside_others(corpus: Path, tmp_path: Path, group: str) -> None:
 
 def test_where_the_time_goes(corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("UNSTATE_CACHE", str(tmp_path))
-    folder = corpus / "apps"
+    folder = corpus / "apps" / "horizon-27.0.0"
     profile = cProfile.Profile()
     profile.runcall(scan.scan, folder, Config())
     parts = {"listing", "_look_at_files", "_in_parallel", "facts", "_with_imported", "link", "classify", "findings"}
-    print("\n\nWhere the time of a cold scan of the apps goes (under a profiler, in the process that links)")
+    print("\n\nWhere the time of a cold scan of horizon goes (under a profiler, in the process that links)")
     stats: Mapping[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     rows = [(values[3], place) for place, values in stats.items() if place[2] in parts and "unstate" in place[0]]
     for seconds, (file, _, function) in sorted(rows, reverse=True):
