@@ -17,7 +17,7 @@ from unstate.batch.version import identity
 from unstate.changes.decisions import Decisions, Standing, select
 from unstate.config import Config, Service, load
 from unstate.model import FileChange, Finding, Plan, Scan, Value, Verdict
-from unstate.plan import plan
+from unstate.plan import Sources, plan
 from unstate.render import render
 from unstate.review import Bench, Review
 from unstate.scan import scan
@@ -109,9 +109,10 @@ def chosen(planned: Planned, level: Level) -> tuple[str, ...]:
 
 def review_of(root: Path, found: Scan, config: Config, decisions: BatchDecisions) -> Review:
     """The plan of what was found, with what was decided about it."""
+    sources = Sources(root)
     bench = Bench(
-        plan=lambda answers: plan(root, found, config, answers),
-        render=lambda made, ids: render(root, made, ids),
+        plan=lambda answers: plan(root, found, config, answers, sources),
+        render=lambda made, ids: render(root, made, ids, sources),
     )
     if not decisions.rules and not decisions.groups:
         return Review(bench, Decisions())
@@ -127,7 +128,7 @@ def _planned(root: Path, job: Job) -> Planned:
         plan=state.plan,
         decisions=state.decisions,
         taken=taken,
-        changes=render(root, state.plan, taken),
+        changes=state.rendered(taken),
         notes=notes,
         shared=shared,
     )

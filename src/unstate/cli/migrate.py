@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unstate.cli.targets import Target
     from unstate.config import Config
     from unstate.model import FileChange, Group, Plan, Scan
+    from unstate.plan import Sources
     from unstate.review import Review
 
 
@@ -148,7 +149,7 @@ def decide(
     for unknown in decided.unknown(state.plan):
         warn(f"{unknown} was decided on, but is not in this plan")
     taken = _taken(state, level, only, strict=strict)
-    changes = _render(target, state.plan, [group.id for group in taken])
+    changes = state.rendered([group.id for group in taken])
     tell_unread(state.plan)
     return state, taken, changes
 
@@ -164,7 +165,7 @@ def start_review(
     from unstate.cli import scanning
     from unstate.cli.console import UserError, working
     from unstate.model import Scan
-    from unstate.plan import AnswerError
+    from unstate.plan import AnswerError, Sources
     from unstate.review import Bench, Review
 
     _recover(target)
@@ -174,9 +175,10 @@ def start_review(
         found = Scan(findings=tuple(group.finding for group in ready.groups), diagnostics=ready.diagnostics)
     else:
         found = scanning.findings(target, config)
+    sources = Sources(target.root)
     bench = Bench(
-        plan=lambda answers: _plan(target, found, config, only, answers, ready),
-        render=lambda plan, ids: _render(target, plan, ids),
+        plan=lambda answers: _plan(target, found, config, only, answers, ready, sources),
+        render=lambda plan, ids: _render(target, plan, ids, sources),
     )
     try:
         with working(f"Planning {target.given}"):
@@ -218,6 +220,7 @@ def _plan(
     only: Sequence[str],
     answers: Mapping[str, Mapping[str, str]],
     ready: Plan | None,
+    sources: Sources,
 ) -> Plan:
     """The plan, narrowed to the groups that `only` names and what those need. `ready` is one that was made before: it
     counts as long as nothing is answered otherwise."""
@@ -231,7 +234,7 @@ def _plan(
     else:
         before = {group.id: dict(group.answers) for group in ready.groups} if ready else {}
         merged = {id: {**before.get(id, {}), **answers.get(id, {})} for id in {*before, *answers}}
-        planned = plan(target.root, found, config, merged)
+        planned = plan(target.root, found, config, merged, sources)
     named = [group.id for group in planned.groups if _matches(group, only)]
     kept = {*named, *(need for each in named for need in select(planned, [each]).accepted)}
     return msgspec.structs.replace(planned, groups=tuple(group for group in planned.groups if group.id in kept))
@@ -278,7 +281,7 @@ def _taken(state: Review, level: Accept | None, only: Sequence[str], *, strict: 
     return [group for group in state.groups if group.id in selection.accepted]
 
 
-def _render(target: Target, plan: Plan, ids: Sequence[str]) -> tuple[FileChange, ...]:
+def _render(target: Target, plan: Plan, ids: Sequence[str], sources: Sources) -> tuple[FileChange, ...]:
     """The files of some groups. Raises UserError for a broken template, and for groups that do not go together."""
     from unstate.cli.console import UserError, working
     from unstate.render import RenderError, render
@@ -286,7 +289,7 @@ def _render(target: Target, plan: Plan, ids: Sequence[str]) -> tuple[FileChange,
 
     try:
         with working(f"Writing the change for {target.given}"):
-            return render(target.root, plan, ids)
+            return render(target.root, plan, ids, sources)
     except (RenderError, TemplateError) as error:
         raise UserError(str(error)) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from unstate import codemods
+from unstate import codemods, workers
 from unstate.config import Config
 from unstate.model import Group, Layout, Plan, Scan
 from unstate.plan.backing import backing_modules, depended, founded, retried
@@ -33,12 +33,20 @@ __all__ = [
 _NO_ANSWERS: Mapping[str, Mapping[str, str]] = {}
 
 
-def plan(root: Path, scan: Scan, config: Config, answers: Mapping[str, Mapping[str, str]] = _NO_ANSWERS) -> Plan:
+@workers.no_collection()
+def plan(
+    root: Path,
+    scan: Scan,
+    config: Config,
+    answers: Mapping[str, Mapping[str, str]] = _NO_ANSWERS,
+    sources: Sources | None = None,
+) -> Plan:
     """Plan every finding under `root`. The same tree, settings and answers give the same plan.
 
     `answers`: by group id, then by the decision's name. Raises AnswerError for one that a decision does not take.
+    `sources`: the files of `root` as they were read before, with what was found out about them.
     """
-    sources = Sources(root)
+    sources = sources or Sources(root)
     stores = [finding.store for finding in scan.findings]
     backing = backing_modules(root, stores)
     known = codemods.load(root)

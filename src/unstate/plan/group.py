@@ -34,7 +34,7 @@ from unstate.plan.steady import is_steady, uses_order
 from unstate.plan.storages import STORAGE, CannotSetError
 from unstate.plan.typed import type_of, unwritten, without_codec
 from unstate.plan.white_box import looking_inside
-from unstate.rewrite import FOLDER, Rewritten, rewrite_source
+from unstate.rewrite import FOLDER, Rewritten
 
 # The first boto3 that writes on a condition.
 REDIS, S3, PYDANTIC = "redis>=5", "boto3>=1.36", "pydantic>=2"
@@ -271,7 +271,7 @@ class Planner:
 
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service
-        return rewrite_source(self.sources.source(path, service), [binding(group)], self.backing[service].module)
+        return self.sources.rewritten(path, service, [binding(group)], self.backing[service].module)
 
 
 def _told(found: Collection[Accessor], known: Collection[Accessor]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unstate.plan.sources import Sources
+from unstate.rewrite.syntax import children
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DEPENDING = frozenset({"Depends", "Security", "Provide"})  # a parameter's value comes from the function they name
@@ -141,7 +142,7 @@ class Mentions:
     def _visit(
         self, path: str, node: ast.AST, function: FunctionNode | None, owner: str, *, nested: bool, waits: bool
     ) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             line = getattr(child, "lineno", 0)
             for name, how, receiver in self._said(child, path, inside=function is not None or not waits):
                 self.by_name[name].append(Mention(path, line, how, receiver, function, owner, waits))

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from unstate.rewrite.syntax import walk
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -20,7 +22,7 @@ class Module:
 def imported(tree: ast.Module) -> dict[str, str]:
     """What each imported name stands for, dotted: {"aioredis": "redis.asyncio"}. Imports in functions count too."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Import(names=aliases):
                 for alias in aliases:

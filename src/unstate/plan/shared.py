@@ -11,7 +11,6 @@ import msgspec
 from unstate.model import Group, Layout, Verdict
 from unstate.plan.bindings import binding
 from unstate.plan.sources import Sources
-from unstate.rewrite import rewrite_source
 from unstate.rewrite.both import NotBothError, both
 
 
@@ -54,8 +53,9 @@ def _outside(group: Group) -> str:
 def _not_both(group: Group, backing_module: str, sources: Sources) -> str:
     """Why the code of a store cannot have both forms, "" where it can."""
     for path in group.files:
-        source = sources.source(path, group.finding.store.service)
-        outcome = rewrite_source(source, [binding(group)], backing_module)
+        service = group.finding.store.service
+        source = sources.source(path, service)
+        outcome = sources.rewritten(path, service, [binding(group)], backing_module)
         try:
             both(source, outcome.after or b"", backing_module, outcome.names, remarks([group], path))
         except NotBothError as error:

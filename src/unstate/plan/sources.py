@@ -7,13 +7,14 @@ import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from libcst import ParserSyntaxError
 
-from unstate.rewrite import Source
+from unstate.rewrite import Binding, Rewritten, Source, rewrite_source
+from unstate.rewrite.syntax import walk
 
 _FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE)
 _MEMBER = re.compile(rb"\b(\w+)\.(\w+)")
@@ -24,7 +25,7 @@ _NOT_OURS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
 class Sources:
-    """Reads each file once."""
+    """Reads each file once, and rewrites it once for the same stores: those that plan and render share one of these."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,6 +36,7 @@ class Sources:
         self._mentions: dict[tuple[str, bytes], bool] = {}
         self._words: dict[tuple[str, str], tuple[str, ...]] = {}
         self._modules: dict[str, frozenset[str]] = {}
+        self._rewritten: dict[tuple[str, tuple[Binding, ...], str], Rewritten] = {}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file, path relative to the root."""
@@ -57,6 +59,13 @@ class Sources:
                 self.local_modules(service),
             )
         return self._sources[path]
+
+    def rewritten(self, path: str, service: str, bindings: Sequence[Binding], backing_module: str) -> Rewritten:
+        """A file rewritten for the stores that have sites in it. Not to be changed."""
+        key = path, tuple(bindings), backing_module
+        if key not in self._rewritten:
+            self._rewritten[key] = rewrite_source(self.source(path, service), bindings, backing_module)
+        return self._rewritten[key]
 
     def _others(self, path: str, service: str, word: str) -> list[Source] | None:
         """The other files of the service that have a word, for who follows a value there; None where they are many or
@@ -120,12 +129,12 @@ class Sources:
             if b"async def" not in content or not any(name.encode() in content for name in names):
                 continue
             try:
-                tree = self.source(path, service).tree
+                nodes = self.source(path, service).nodes
             except (SyntaxError, ValueError):
                 continue
-            for function in ast.walk(tree):
+            for function in nodes:
                 if isinstance(function, ast.AsyncFunctionDef):
-                    for node in ast.walk(function):
+                    for node in walk(function):
                         if isinstance(node, ast.Call) and (name := _called(node)) in names:
                             yield name, f"{path}:{node.lineno}"
 

@@ -27,7 +27,7 @@ def _inserting(path: str, service: str, sources: Sources) -> set[int]:
     """The lines at which something is put into a list elsewhere than behind all others."""
     return {
         node.func.value.lineno
-        for node in ast.walk(sources.source(path, service).tree)
+        for node in sources.source(path, service).nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "insert"
     }
 
@@ -40,7 +40,7 @@ def uses_order(store: Store, sources: Sources) -> bool:
     asked = {
         _called(node.func)
         for path in {site.path for site in store.sites}
-        for node in ast.walk(sources.source(path, store.service).tree)
+        for node in sources.source(path, store.service).nodes
         if isinstance(node, ast.Call) and (path, node.lineno) in lines and _is_ordering(node)
     }
     # An empty dict says more in its KeyError than an OrderedDict does.

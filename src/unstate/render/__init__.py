@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
+from unstate import workers
 from unstate.model import FileChange, Group, Plan
 from unstate.plan import Sources, binding, remarks
 from unstate.plan.storages import backend_of, django_version, with_storage
@@ -18,7 +19,7 @@ from unstate.render.parameters import parametrised
 from unstate.render.settings import with_entries
 from unstate.render.templates import check_module
 from unstate.render.wire import INIT, wired
-from unstate.rewrite import FOLDER, Binding, Source, rewrite_source
+from unstate.rewrite import FOLDER, Source
 from unstate.rewrite.both import NotBothError, both
 
 __all__ = ["Declared", "RenderError", "dependencies", "render"]
@@ -28,12 +29,14 @@ class RenderError(Exception):
     """Accepted groups that cannot be rendered together, with the place."""
 
 
-def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChange, ...]:
+@workers.no_collection()
+def render(root: Path, plan: Plan, accepted: Collection[str], sources: Sources | None = None) -> tuple[FileChange, ...]:
     """Every file that the accepted groups change or create, in order of path.
 
-    Raises RenderError where groups that render alone do not together, TemplateError for a broken template.
+    `sources`: the files of `root` as the plan read them, with what it found out about them. Raises RenderError where
+    groups that render alone do not together, TemplateError for a broken template.
     """
-    sources = Sources(root)
+    sources = sources or Sources(root)
     groups = [group for group in plan.groups if group.id in accepted and group.layout is not None]
     by_path: dict[str, list[Group]] = defaultdict(list)
     for group in groups:
@@ -44,7 +47,7 @@ def render(root: Path, plan: Plan, accepted: Collection[str]) -> tuple[FileChang
     contents: dict[str, bytes] = {}
     for path, touching in sorted(by_path.items()):
         service = touching[0].finding.store.service
-        contents[path], used = _rewritten(sources.source(path, service), touching, modules[service].module)
+        contents[path], used = _rewritten(sources, path, touching, modules[service].module)
         names[service] |= used
     changes: list[FileChange] = []
     made: dict[str, bytes] = {}
@@ -96,21 +99,24 @@ def dependencies(root: Path, groups: Collection[Group]) -> Declared:
     return declared(root, requires)
 
 
-def _rewritten(source: Source, groups: list[Group], module: str) -> tuple[bytes, set[str]]:
-    outright = [binding(group) for group in groups if not group.switch]
+def _rewritten(sources: Sources, path: str, groups: list[Group], module: str) -> tuple[bytes, set[str]]:
+    outright = [group for group in groups if not group.switch]
+    after, used = _replaced(sources, path, groups, module)
     if len(outright) == len(groups):
-        return _replaced(source, outright, module)
-    after, used = _replaced(source, [binding(group) for group in groups], module)
-    base = Source(_replaced(source, outright, module)[0], source.path, source.exported) if outright else source
+        return after, used
+    base = sources.source(path, groups[0].finding.store.service)
+    if outright:
+        base = Source(_replaced(sources, path, outright, module)[0], path, base.exported)
     try:
-        return both(base, after, module, used, remarks(groups, source.path))
+        return both(base, after, module, used, remarks(groups, path))
     except NotBothError as error:
-        raise RenderError(f"{source.path}: {error}; accept fewer groups at once") from None
+        raise RenderError(f"{path}: {error}; accept fewer groups at once") from None
 
 
-def _replaced(source: Source, bindings: list[Binding], module: str) -> tuple[bytes, set[str]]:
-    outcome = rewrite_source(source, bindings, module)
+def _replaced(sources: Sources, path: str, groups: list[Group], module: str) -> tuple[bytes, set[str]]:
+    service = groups[0].finding.store.service
+    outcome = sources.rewritten(path, service, [binding(group) for group in groups], module)
     if outcome.after is None:
         refusal = next(each for refusals in outcome.refusals.values() for each in refusals)
         raise RenderError(f"{refusal.path}:{refusal.line}: {refusal.reason}; accept fewer groups at once")
-    return outcome.after, outcome.names
+    return outcome.after, set(outcome.names)

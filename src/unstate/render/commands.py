@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+
+from unstate.rewrite.syntax import walk
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 REDIS, ASYNC_REDIS, S3 = "RedisCommands", "AsyncRedisCommands", "S3Commands"
@@ -89,15 +91,16 @@ class Commands:
 def used(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """(protocol, command) of all that a module asks of the generated clients, by their names or as a `client`."""
     kinds = dict(_OF)
-    for node in ast.walk(tree):
+    nodes = walk(tree)
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             kinds.update({each.asname: _OF[each.name] for each in node.names if each.asname and each.name in _OF})
         elif isinstance(node, ast.ClassDef) and node.name in PROTOCOLS:  # of a module that was generated before
             yield from ((node.name, each.name) for each in node.body if isinstance(each, FUNCTION))
         elif isinstance(node, FUNCTION) and any(each.arg == "client" for each in node.args.args):
             kind = ASYNC_REDIS if isinstance(node, ast.AsyncFunctionDef) else REDIS
-            yield from ((kind, name) for name in _asked(node, {"client"}))
-    yield from ((kinds[name], command) for name in kinds for command in _asked(tree, {name}))
+            yield from ((kind, command) for name, command in _asked(walk(node)) if name == "client")
+    yield from ((kinds[name], command) for name, command in _asked(nodes) if name in kinds)
 
 
 def protocol(name: str, commands: Collection[str]) -> Commands:
@@ -119,7 +122,7 @@ def protocol(name: str, commands: Collection[str]) -> Commands:
     return Commands(name, reply, tuple(re.sub(r"\bReply\b", reply, head) for head in chosen))
 
 
-def _asked(tree: ast.AST, names: Collection[str]) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
-            yield node.attr
+def _asked(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield node.value.id, node.attr

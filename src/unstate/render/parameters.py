@@ -19,6 +19,7 @@ from unstate.project import is_aside
 from unstate.rewrite.imports import with_import
 from unstate.rewrite.names import Names, bound
 from unstate.rewrite.parameters import Parameters
+from unstate.rewrite.syntax import walk
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def _uses(path: str, content: bytes, backing: Backing) -> _Uses:
     except SyntaxError:
         return found
     here = set(_imported(tree, backing, found))
-    taken = bound(tree, backing.module)
+    taken = bound(tree, walk(tree), backing.module)
     found.outside |= {client for client in here if DEPENDENCIES[client] in taken}
     for client, around in _reads(tree, here, ()):
         taker = next((each.name for each in reversed(around) if f"{path}:{each.name}" in backing.takers), "")

@@ -12,6 +12,7 @@ from unstate.plan.own import app_made
 from unstate.render.texts import indent_of, insert
 from unstate.rewrite.imports import with_import
 from unstate.rewrite.names import Names, bound
+from unstate.rewrite.syntax import walk
 
 INIT = "init_app"
 
@@ -22,11 +23,12 @@ def wired(content: bytes, app: App, module: str) -> bytes:
     `module` is the generated module as the service imports it.
     """
     tree = ast.parse(content)
-    names = Names(bound(tree, module))
+    names = Names(bound(tree, walk(tree), module))
     called = f"{names.use(INIT)}({app.name})"
+    stands_for = imported(tree)
     for _, body in blocks(tree):
         for position, statement in enumerate(body):
-            if app_made(statement, imported(tree)) != (app.framework, app.name):
+            if app_made(statement, stands_for) != (app.framework, app.name):
                 continue
             following = body[position + 1 :]
             if any(isinstance(each, ast.Expr) and ast.unparse(each) == called for each in following):

@@ -51,12 +51,16 @@ class Review:
         ids = select(self.plan, [group.id]).accepted or (group.id,)
         key = tuple(each for each in self.plan.groups if each.id in ids)
         if key not in self._rendered:
-            self._rendered[key] = tuple(self._bench.render(self.plan, ids))
+            self._rendered[key] = self.rendered(ids)
         return self._rendered[key]
 
     def all_changes(self) -> tuple[FileChange, ...]:
         """What all accepted groups come to together."""
-        return tuple(self._bench.render(self.plan, self.selection().accepted))
+        return self.rendered(self.selection().accepted)
+
+    def rendered(self, ids: Sequence[str]) -> tuple[FileChange, ...]:
+        """What some of the plan's groups come to together."""
+        return tuple(self._bench.render(self.plan, ids))
 
     def seen(self, group: Group) -> str:
         """The fingerprint of a group's diff as it is now."""

@@ -10,6 +10,7 @@ from unstate.model import Refusal
 from unstate.rewrite import check, imports
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import Awaited
+from unstate.rewrite.draft import Draft
 from unstate.rewrite.files import FOLDER, FileEdits
 from unstate.rewrite.flowwords import COMMON_METHODS
 from unstate.rewrite.names import Names, bound, imports_any
@@ -19,6 +20,7 @@ from unstate.rewrite.saves import Reload, Save
 from unstate.rewrite.source import Source
 from unstate.rewrite.transform import Transformer
 from unstate.rewrite.unused import without_unused_locals
+from unstate.rewrite.visiting import visited
 
 __all__ = ["COMMON_METHODS", "FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
 
@@ -32,7 +34,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     outcome = Rewritten(source.path)
     if not source.survives:
         return _refused(outcome, bindings, 1, "the file does not survive a parse and print of libcst byte for byte")
-    names = Names(bound(source.tree, backing_module), has_any=imports_any(source.tree))
+    names = Names(bound(source.tree, source.nodes, backing_module), has_any=imports_any(source.tree))
     stores = [binding for binding in bindings if binding.container != FOLDER]
     folders = [binding for binding in bindings if binding.container == FOLDER]
     references = References(source, stores)
@@ -45,18 +47,18 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
         )
     awaited = frozenset[str]().union(*(binding.awaited for binding in bindings))
 
-    def visited(
+    def attempt(
         planned: Mapping[int, Sequence[Save]], reloads: Mapping[int, Sequence[Reload]]
     ) -> tuple[cst.Module, Transformer]:
         files = FileEdits(source, folders, names, outcome)
         transformer = Transformer(references, names, outcome, source, files, awaited, planned, reloads)
-        changed = source.module.visit(transformer)
+        changed = visited(source.module, transformer)
         transformer.follow_accessors(stores)
         transformer.finish(stores)
         files.finish(folders)
         return changed, transformer
 
-    changed, transformer = visited({}, {})
+    changed, transformer = attempt({}, {})
     planned = {} if outcome.refusals else transformer.saves.planned(references.within)
     reloads = {} if outcome.refusals else transformer.saves.reloads()
     if planned or reloads:  # once more, with what the first time has shown
@@ -65,20 +67,19 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
             references.hold(source.flow.around(save.lifted or save.statement), save.binding)
         for reload in (each for at in reloads.values() for each in at):
             references.hold(source.flow.around(reload.statement), reload.binding)
-        changed, _ = visited(planned, reloads)
+        changed, _ = attempt(planned, reloads)
     if outcome.refusals:
         return outcome
     if awaited:
-        changed = changed.visit(Awaited(awaited))
-    changed = imports.with_import(changed.visit(Unwrap()), backing_module, names, source.local_modules)
+        changed = visited(changed, Awaited(awaited))
+    changed = imports.with_import(visited(changed, Unwrap(source)), backing_module, names, source.local_modules)
     if names.wants_any and not names.has_any:
         changed = imports.with_any(changed)
-    changed = without_unused_locals(changed, source.tree)
-    changed = imports.without_unused(changed, source.tree, source.exported)
-    for line, fault in check.faults(source.module.code, changed.code, source.path, names):
+    draft = imports.without_unused(without_unused_locals(Draft(changed, source)))
+    for line, fault in check.faults(draft, names):
         _refused(outcome, bindings, line, fault)
     if not outcome.refusals:
-        outcome.after = changed.bytes
+        outcome.after = draft.text.encode(source.module.encoding)
         outcome.names = names.imported
     return outcome
 

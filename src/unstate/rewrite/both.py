@@ -31,7 +31,7 @@ def both(
     what to write behind the definition of a store, so that it is not found again. Raises NotBothError.
     """
     rewritten = cst.parse_module(after)
-    names = Names(bound(source.tree, backing_module))
+    names = Names(bound(source.tree, source.nodes, backing_module))
     merger = _Merger(backing_module, names.use(PREFIX))
     body = merger.statements(source.module.body, rewritten.body, "when its module is imported")
     names.imported |= imported
@@ -152,9 +152,9 @@ class _Prefixed(cst.CSTTransformer):
 
 def _definitions(source: Source, lines: Mapping[int, str]) -> list[tuple[int, cst.CSTNode]]:
     return [
-        (place.start.line, node)
-        for node, place in source.positions.items()
-        if isinstance(node, cst.SimpleStatementLine) and place.start.line in lines
+        (line, node)
+        for node in source.flow.nodes
+        if isinstance(node, cst.SimpleStatementLine) and (line := source.line(node)) in lines
     ]
 
 

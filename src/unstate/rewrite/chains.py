@@ -9,30 +9,15 @@ import libcst as cst
 
 from unstate.model import Site
 from unstate.rewrite.fileforms import code, last_name
-from unstate.rewrite.source import Source
+from unstate.rewrite.source import Place
 
 Node = cst.CSTNode
-Place = tuple[int, int, int, int]  # line, column, end line, end column
-Chain = tuple[Node, ...]  # a node with the nodes around it, the module first
 _FORMING = frozenset("join joinpath Path str abspath realpath with_suffix with_name fspath safe_join resolve".split())
 _FILES = re.compile(r"\.files\b")
 
 
 def place(site: Site) -> Place:
     return site.span.line, site.span.column, site.span.end_line, site.span.end_column
-
-
-def expressions(source: Source) -> dict[Place, list[tuple[Node, ...]]]:
-    """Every expression by its place, each with the nodes around it, the module first."""
-    found: dict[Place, list[tuple[Node, ...]]] = {}
-    waiting: list[tuple[Node, tuple[Node, ...]]] = [(source.module, ())]
-    while waiting:
-        node, around = waiting.pop()
-        here = (*around, node)
-        if isinstance(node, cst.BaseExpression) and (at := source.positions.get(node)) is not None:
-            found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)
-        waiting.extend((child, here) for child in node.children)
-    return found
 
 
 def walk(node: Node) -> Sequence[Node]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import libcst as cst
 
-from unstate.rewrite.parentheses import OurParen, parenthesized
+from unstate.rewrite.parentheses import parenthesized
 
 
 class Awaited(cst.CSTTransformer):
@@ -22,9 +22,6 @@ class Awaited(cst.CSTTransformer):
         self._plain = {name: module for module, _, name in (each.partition(":") for each in functions) if name}
         self._methods = {each.rpartition(".")[2] for each in functions if ":" not in each}
         self._around: list[str] = []
-
-    def leave_OurParen(self, original_node: OurParen, updated_node: cst.LeftParen) -> OurParen:
-        return original_node  # a visit makes plain ones of them
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         self._around.append(node.name.value)

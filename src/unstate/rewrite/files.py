@@ -14,7 +14,7 @@ from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.fileforms import Copy, Folder, Form, Left, Opened, code, separated
 from unstate.rewrite.names import Names
 from unstate.rewrite.parentheses import OurParen
-from unstate.rewrite.source import Source
+from unstate.rewrite.source import Chain, Place, Source
 
 FOLDER = "folder"  # what the container of a location is called
 Node = cst.CSTNode
@@ -53,10 +53,7 @@ class FileEdits:
         self._locals: dict[int, set[str]] = defaultdict(set)  # names of copies, by function
         self._in_copies: dict[int, cst.BaseExpression] = {}  # how a path is written where a copy is lent
         self._done: set[int] = set()
-        self._expressions: dict[chains.Place, list[chains.Chain]] = {}
-        if any(binding.in_file(source.path) for binding in bindings):
-            self._expressions = chains.expressions(source)
-            self._imports = "\n".join(line for line in source.module.code.splitlines() if "import" in line)
+        self._imports = "\n".join(line for line in source.printed.text.splitlines() if "import" in line)
         self._plan(bindings)
 
     def within(self, node: Node) -> bool:
@@ -85,9 +82,9 @@ class FileEdits:
     # -- planning ------------------------------------------------------------------------------------------------
 
     def _plan(self, bindings: Sequence[Binding]) -> None:
-        by_place: dict[chains.Place, set[Op]] = defaultdict(set)
-        owners: dict[chains.Place, dict[str, Binding]] = defaultdict(dict)  # folders that meet share sites
-        elsewhere: set[chains.Place] = set()
+        by_place: dict[Place, set[Op]] = defaultdict(set)
+        owners: dict[Place, dict[str, Binding]] = defaultdict(dict)  # folders that meet share sites
+        elsewhere: set[Place] = set()
         for binding in bindings:
             for site in binding.in_file(self.source.path):
                 by_place[chains.place(site)].add(site.op)
@@ -100,7 +97,7 @@ class FileEdits:
         for place, ops in sorted(by_place.items()):
             if Op.STORED in ops:
                 self._stored(tuple(owners[place].values()), place)
-        folders: list[tuple[Owners, chains.Chain, bool]] = []
+        folders: list[tuple[Owners, Chain, bool]] = []
         for place, ops in sorted(by_place.items()):
             mine = tuple(owners[place].values())
             called = frozenset(ops - {Op.PATH, Op.PASS, Op.DEFINE, Op.STORED})
@@ -120,10 +117,11 @@ class FileEdits:
         for mine, chain, wipes in folders:
             self._drop_folder(mine, chain, wipes=wipes)
 
-    def _at(self, place: chains.Place, *, call: bool) -> list[chains.Chain]:
-        return [chain for chain in self._expressions.get(place, ()) if not call or isinstance(chain[-1], cst.Call)][:1]
+    def _at(self, place: Place, *, call: bool) -> list[Chain]:
+        chains_there = self.source.expressions_at(place)
+        return [chain for chain in chains_there if not call or isinstance(chain[-1], cst.Call)][:1]
 
-    def _define(self, owners: Owners, place: chains.Place) -> None:
+    def _define(self, owners: Owners, place: Place) -> None:
         """The folder is told to the helpers where it gets its name, so that its files are known from all others."""
         chain = next(iter(self._at(place, call=False)), None)
         if chain is None:
@@ -150,13 +148,11 @@ class FileEdits:
         self._change(chain, change)
         self._differ(owners, TOLD)
 
-    def _chain(self, node: cst.BaseExpression) -> chains.Chain:
+    def _chain(self, node: cst.BaseExpression) -> Chain:
         """An expression with the nodes around it."""
-        at = self.source.positions[node]
-        place = at.start.line, at.start.column, at.end.line, at.end.column
-        return next(chain for chain in self._expressions[place] if chain[-1] is node)
+        return self.source.flow.around(node)
 
-    def _operation(self, owners: Owners, chain: chains.Chain, ops: frozenset[Op], *, elsewhere: bool) -> None:
+    def _operation(self, owners: Owners, chain: Chain, ops: frozenset[Op], *, elsewhere: bool) -> None:
         node = chain[-1]
         assert isinstance(node, cst.Call)
         operands = frozenset(index for index, value in chains.operands(node) if id(value) in self._paths)
@@ -188,7 +184,7 @@ class FileEdits:
             case Left():
                 pass
 
-    def _stored(self, owners: Owners, place: chains.Place) -> None:
+    def _stored(self, owners: Owners, place: Place) -> None:
         """A use of Django's storage, or of the local path of a file in it."""
         chain = next(iter(self._at(place, call=False)), None)
         if chain is None:
@@ -201,14 +197,14 @@ class FileEdits:
         if isinstance(edit, djangofiles.Edit):
             self._in_copies[id(node)] = edit.change(node, self.names.use(edit.helper))
 
-    def _edit(self, owners: Owners, chain: chains.Chain, edit: djangofiles.Edit | str) -> None:
+    def _edit(self, owners: Owners, chain: Chain, edit: djangofiles.Edit | str) -> None:
         if isinstance(edit, str):
             self._refuse(owners, self._line(chain[-1]), edit)
             return
         self._note(owners, edit.helper)
         self._change(chain, lambda new: edit.change(new, self.names.use(edit.helper)))  # type: ignore[arg-type]
 
-    def _form(self, owners: Owners, chain: chains.Chain, node: cst.Call, form: Form) -> None:
+    def _form(self, owners: Owners, chain: Chain, node: cst.Call, form: Form) -> None:
         if form.handed:
             name = self.names.use(form.helper)
             self._note(owners, form.helper)
@@ -238,7 +234,7 @@ class FileEdits:
 
         self._change(chain, change)
 
-    def _open(self, owners: Owners, chain: chains.Chain, node: cst.Call, opened: Opened) -> None:
+    def _open(self, owners: Owners, chain: Chain, node: cst.Call, opened: Opened) -> None:
         self._note(owners, "open_file")
         item = next((each for each in reversed(chain[:-1]) if isinstance(each, cst.WithItem)), None)
         entered = item is not None and item.item is node
@@ -273,7 +269,7 @@ class FileEdits:
             self._blocks(owners, chain)
         self._call(chain, "open_file", opened)
 
-    def _call(self, chain: chains.Chain, helper: str, opened: Opened) -> None:
+    def _call(self, chain: Chain, helper: str, opened: Opened) -> None:
         name = self.names.use(helper)
 
         def change(new: Node) -> Node:
@@ -282,7 +278,7 @@ class FileEdits:
 
         self._change(chain, change)
 
-    def _pass(self, owners: Owners, place: chains.Place) -> None:
+    def _pass(self, owners: Owners, place: Place) -> None:
         chain = next(iter(self._at(place, call=False)), None)
         if chain is None:
             self._refuse(owners, place[0], "a path is handed on here and could not be located")
@@ -290,7 +286,7 @@ class FileEdits:
         call = next((each for each in reversed(chain[:-1]) if isinstance(each, cst.Call)), None)
         self._copy(owners, chain, "r+", code(call.func) if call is not None else "")
 
-    def _copy(self, owners: Owners, chain: chains.Chain, mode: str, called: str) -> None:
+    def _copy(self, owners: Owners, chain: Chain, mode: str, called: str) -> None:
         """The statement goes into a `with` that lends a local copy."""
         node = chain[-1]
         assert isinstance(node, cst.BaseExpression)
@@ -344,7 +340,7 @@ class FileEdits:
     def _named(self, statement: Node) -> list[tuple[str, str, str, str]]:
         return [(local, helper, code(path), str(mode)) for local, helper, path, mode in self._wraps[id(statement)]]
 
-    def _fresh(self, wanted: str, chain: chains.Chain) -> str:
+    def _fresh(self, wanted: str, chain: Chain) -> str:
         """A name that neither the file nor another copy in the same function has."""
         function = next((id(each) for each in reversed(chain) if isinstance(each, cst.FunctionDef)), 0)
         used = self._locals[function]
@@ -354,7 +350,7 @@ class FileEdits:
         used.add(name)
         return name
 
-    def _drop_folder(self, owners: Owners, chain: chains.Chain, *, wipes: bool = False) -> None:
+    def _drop_folder(self, owners: Owners, chain: Chain, *, wipes: bool = False) -> None:
         """Take the making of a folder out, with the test that guards it."""
         node, line = chain[-1], self._line(chain[-1])
         assert isinstance(node, cst.Call)
@@ -412,7 +408,7 @@ class FileEdits:
 
     # -- bookkeeping ---------------------------------------------------------------------------------------------
 
-    def _change(self, chain: chains.Chain, change: Change) -> None:
+    def _change(self, chain: Chain, change: Change) -> None:
         node = chain[-1]
         before = self._changes.get(id(node))
         self._changes[id(node)] = change if before is None else lambda new: change(before(new))  # type: ignore[arg-type]
@@ -430,7 +426,7 @@ class FileEdits:
         for binding in owners:
             self.outcome.differences.setdefault(binding.id, set()).add(text)
 
-    def _blocks(self, owners: Owners, chain: chains.Chain) -> None:
+    def _blocks(self, owners: Owners, chain: Chain) -> None:
         """A function talks to S3 where it stands, by the blocking client."""
         for binding in owners:
             self.outcome.blocking.setdefault(binding.id, set()).add(chains.function(chain))
@@ -442,7 +438,7 @@ class FileEdits:
                 refusals.append(Refusal(path=self.outcome.path, line=line, reason=reason))
 
     def _line(self, node: Node) -> int:
-        return self.source.positions[node].start.line
+        return self.source.line(node)
 
 
 def _wrapped(new: Node, wraps: Sequence[tuple[str, str, cst.BaseExpression, str]], *, asynchronous: bool) -> Node:

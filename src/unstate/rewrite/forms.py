@@ -41,26 +41,35 @@ def expression(
 
     `tested`: only its truth counts, so that a `bool` around it says nothing.
     """
+    result = _template(form, asynchronous, tested).visit(_Filler(environment, binding, names, _often(form)))
+    assert isinstance(result, cst.BaseExpression)
+    return parenthesized(result)
+
+
+@cache
+def _template(form: str, asynchronous: bool, tested: bool) -> cst.BaseExpression:
+    """Not to be put in itself: a node stands in one place of a tree."""
     template = cst.parse_expression(form)
     match template:
         case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=inner)]) if tested:
             template = inner
     if asynchronous:
         template = template.visit(_Awaiter())  # type: ignore[assignment]
-    result = template.visit(_Filler(environment, binding, names, _often(form)))
-    assert isinstance(result, cst.BaseExpression)
-    return parenthesized(result)
+    return template
 
 
 def statements(
     form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool, within: Function
 ) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
     """The form as statements; `within`: the function around them."""
-    module = cst.parse_module(form)
-    if asynchronous:
-        module = module.visit(_Awaiter())
-    module = module.visit(_Filler(environment, binding, names, _often(form), within))
+    module = _template_module(form, asynchronous).visit(_Filler(environment, binding, names, _often(form), within))
     return list(module.body)
+
+
+@cache
+def _template_module(form: str, asynchronous: bool) -> cst.Module:
+    module = cst.parse_module(form)
+    return module.visit(_Awaiter()) if asynchronous else module
 
 
 def _often(form: str) -> frozenset[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Collection, Sequence
 from typing import TypeAlias, TypeVar
 
 import libcst as cst
 
+from unstate.rewrite.draft import Draft
 from unstate.rewrite.names import Names, loaded, words
+from unstate.rewrite.visiting import visit
 
 _WIDTH = 88
 Node = TypeVar("Node", cst.Import, cst.ImportFrom)
@@ -207,24 +208,24 @@ def _inner(node: cst.CSTNode) -> list[cst.CSTNode]:
     return [small for child in node.children for line in child.children for small in line.children]
 
 
-def without_unused(module: cst.Module, before: ast.Module, exported: frozenset[str]) -> cst.Module:
-    """Take out imports whose last use the rewrite took away. `exported` names are imported from here elsewhere."""
-    after = ast.parse(module.code)
-    still = loaded(after) | words(after) | exported
-    gone = loaded(before) - still
+def without_unused(draft: Draft) -> Draft:
+    """Take out imports whose last use the rewrite took away. Names that others import from the file stay."""
+    source = draft.source
+    gone = loaded(source.nodes) - loaded(draft.nodes) - source.exported
+    gone = gone - words(draft.nodes) if gone else gone
     if not gone:
-        return module
+        return draft
     remover, body = _Remover(gone), []
     carried: Sequence[cst.EmptyLine] = ()
-    for line in module.body:
-        new = line.visit(remover)
+    for line in draft.module.body:
+        new = visit(line, remover)
         assert isinstance(new, cst.SimpleStatementLine | cst.BaseCompoundStatement)
         if isinstance(new, cst.SimpleStatementLine) and not new.body:
             carried = carried or new.leading_lines  # the blank line that set its group apart
             continue
         body.append(new.with_changes(leading_lines=carried) if carried and not new.leading_lines else new)
         carried = ()
-    return module.with_changes(body=body)
+    return draft.but(draft.module.with_changes(body=body))
 
 
 class _Remover(cst.CSTTransformer):
@@ -232,6 +233,9 @@ class _Remover(cst.CSTTransformer):
 
     def __init__(self, gone: frozenset[str]) -> None:
         self.gone = gone
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return not isinstance(node, cst.BaseExpression | cst.BaseSmallStatement)
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import libcst as cst
 
+from unstate.rewrite.places import is_node
+
 Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 Bound: TypeAlias = cst.BaseExpression | tuple[Statement, ...]  # the tuple stands for `b`
 Environment: TypeAlias = dict[str, Bound]
@@ -115,28 +117,42 @@ def metavariable(node: object) -> str | None:
 
 
 def _unify(pattern: Any, node: Any, environment: Environment | None, is_store: IsStore) -> bool:
-    letter = metavariable(pattern) if environment is not None else None
-    if letter is not None and environment is not None:
-        return _bind(letter, node, environment, is_store)
-    if isinstance(pattern, cst.BaseSuite) and isinstance(node, cst.BaseSuite):
+    kind = type(pattern)
+    if kind is cst.Name and environment is not None and pattern.value in METAVARIABLES:
+        return _bind(pattern.value, node, environment, is_store)
+    if kind in _SUITES and type(node) in _SUITES:
         return _unify_bodies(flatten(pattern.body), flatten(node.body), environment, is_store)
-    if isinstance(pattern, cst.SimpleString) and isinstance(node, cst.SimpleString):
-        return bool(pattern.evaluated_value == node.evaluated_value)
-    if type(pattern) is not type(node):
+    if kind is not type(node):
         return False
-    if isinstance(pattern, cst.Subscript) and len(pattern.slice) == 1 < len(node.slice):
+    if kind is cst.SimpleString:
+        return bool(pattern.evaluated_value == node.evaluated_value)
+    if kind is cst.Subscript and len(pattern.slice) == 1 < len(node.slice):
         node = _with_one_key(node)
-    if isinstance(pattern, cst.CSTNode):
-        return all(
-            _unify(getattr(pattern, f.name), getattr(node, f.name), environment, is_store)
-            for f in fields(pattern)
-            if f.name not in _LAYOUT_FIELDS and not f.name.startswith("whitespace")
-        )
-    if isinstance(pattern, tuple | list):
+    if is_node(kind):
+        for name in _COMPARED[kind]:
+            if not _unify(getattr(pattern, name), getattr(node, name), environment, is_store):
+                return False
+        return True
+    if kind is tuple or kind is list:
         return len(pattern) == len(node) and all(
             _unify(a, b, environment, is_store) for a, b in zip(pattern, node, strict=True)
         )
     return bool(pattern == node)
+
+
+_SUITES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite})
+
+
+class _Compared(dict[type[cst.CSTNode], tuple[str, ...]]):
+    """The fields in which two nodes of a class must agree."""
+
+    def __missing__(self, kind: type[cst.CSTNode]) -> tuple[str, ...]:
+        names = (field.name for field in fields(kind))
+        self[kind] = tuple(n for n in names if n not in _LAYOUT_FIELDS and not n.startswith("whitespace"))
+        return self[kind]
+
+
+_COMPARED = _Compared()
 
 
 def _with_one_key(node: cst.Subscript) -> cst.Subscript:

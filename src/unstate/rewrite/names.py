@@ -6,8 +6,10 @@ import ast
 import builtins
 import re
 import symtable
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+
+from unstate.rewrite.syntax import walk
 
 
 @dataclass(slots=True)
@@ -51,19 +53,22 @@ class Names:
         return f"backing_{name}" if name in self.taken else name
 
 
-def bound(tree: ast.Module, backing_module: str) -> frozenset[str]:
-    """Every name that the file binds anywhere, except by importing it from the backing-services module."""
-    return frozenset(_bound(tree, backing_module))
+def bound(tree: ast.Module, nodes: Iterable[ast.AST], backing_module: str) -> frozenset[str]:
+    """Every name that a file binds anywhere, except by importing it from the backing-services module.
+
+    `nodes`: those of the tree.
+    """
+    return frozenset(_bound(tree, nodes, backing_module))
 
 
-def _bound(tree: ast.Module, backing_module: str) -> Iterator[str]:
+def _bound(tree: ast.Module, nodes: Iterable[ast.AST], backing_module: str) -> Iterator[str]:
     ours = {
         each.name
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module == backing_module
         for each in node.names
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
@@ -93,29 +98,27 @@ def imports_any(tree: ast.Module) -> bool:
     )
 
 
-def loaded(tree: ast.Module) -> frozenset[str]:
-    """Every name that the file reads."""
-    return frozenset(
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    )
+def loaded(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Every name that a file reads."""
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
 
 
 _GENERIC = re.compile(r"[A-Z]|(list|dict|set|frozenset|tuple|type)$")  # what a subscript of makes a type
 _NAMING_TYPES = frozenset({"cast", "TypeVar", "NewType", "ForwardRef"})
 
 
-def words(tree: ast.Module) -> frozenset[str]:
+def words(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """Every word in a string that may be a name: in an annotation, in a type, in `__all__`."""
     found: set[str] = set()
-    for part in _naming(tree):
-        for node in ast.walk(part):
+    for part in _naming(nodes):
+        for node in walk(part):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.update(re.findall(r"\w+", node.value))
     return frozenset(found)
 
 
-def _naming(tree: ast.Module) -> Iterator[ast.AST]:
-    for node in ast.walk(tree):
+def _naming(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
         match node:
             case ast.arg(annotation=ast.expr() as part) | ast.AnnAssign(annotation=part):
                 yield part

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 import libcst as cst
+
+if TYPE_CHECKING:
+    from unstate.rewrite.source import Source
 
 
 class OurParen(cst.LeftParen):
@@ -22,7 +26,17 @@ def parenthesized(node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 class Unwrap(cst.CSTTransformer):
-    """Takes our parentheses off again where the place itself delimits the expression."""
+    """Takes our parentheses off again where the place itself delimits the expression.
+
+    What stands as it did in the source has none of them.
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return not self.source.flow.has(node)
 
     def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:
         for name in _DELIMITED.get(type(original_node), ()):
@@ -71,7 +85,7 @@ def _bare(original: cst.CSTNode, updated: cst.CSTNodeT, name: str, *, awaits_onl
     if isinstance(before, cst.Tuple | cst.Yield | cst.NamedExpr):
         return updated
     bare = value.with_changes(lpar=[], rpar=[])
-    return updated.with_deep_changes(value, lpar=[], rpar=[]) if _stands_alone(bare) else updated
+    return updated.with_changes(**{name: bare}) if _stands_alone(bare) else updated
 
 
 def _stands_alone(node: cst.BaseExpression) -> bool:

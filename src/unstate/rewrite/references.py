@@ -17,7 +17,7 @@ class References:
     """The references of a module, and the path from the root to each of them."""
 
     def __init__(self, source: Source, bindings: Sequence[Binding]) -> None:
-        self._positions = source.positions
+        self._source = source
         self._exported = source.exported
         self._at: dict[int, tuple[Binding, Op]] = {}
         self._within: dict[int, tuple[Binding, ...]] = {}
@@ -25,9 +25,9 @@ class References:
         for binding in bindings:
             for site in binding.in_file(source.path):
                 if site.op is Op.GLOBAL:
-                    paths = source.declarations.get(site.line, [])
+                    paths = source.declarations_at(site.line)
                 else:
-                    paths = [path for path in source.places.get(_key(site.span), ()) if _fits(path[-1], site.op)]
+                    paths = [path for path in source.at(_key(site.span)) if _fits(path[-1], site.op)]
                     self._at.update(
                         (id(path[-1]), (binding, Op.DEFINE if _only_declares(path) else site.op)) for path in paths
                     )
@@ -112,7 +112,7 @@ class References:
     def line(self, node: cst.CSTNode) -> int:
         """The line of the first reference in `node`, else of `node`."""
         first = next((n for n in _walk(node) if id(n) in self._at), node)
-        return self._positions[first].start.line
+        return self._source.line(first)
 
     @property
     def missing(self) -> Sequence[tuple[int, Binding]]:

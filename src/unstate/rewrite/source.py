@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from unstate.rewrite.flow import Flow
-from unstate.rewrite.places import parts
+from unstate.rewrite.names import unresolved
+from unstate.rewrite.printing import Printed
+from unstate.rewrite.syntax import walk
+
+Place = tuple[int, int, int, int]  # line, column, end line, end column
+Chain = tuple[cst.CSTNode, ...]  # a node with the nodes around it, the module first
+_REFERENCES = frozenset({cst.Name, cst.Attribute, cst.Subscript, cst.ImportAlias})
 
 
 class Source:
@@ -38,56 +43,78 @@ class Source:
         return ast.parse(self.content)
 
     @cached_property
+    def nodes(self) -> Sequence[ast.AST]:
+        """The nodes of the syntax tree, those nearer to the module first."""
+        return walk(self.tree)
+
+    @cached_property
+    def unresolved(self) -> frozenset[str]:
+        """The names that are read as globals and bound nowhere in the file."""
+        return unresolved(self.printed.text, self.path)
+
+    @cached_property
     def module(self) -> cst.Module:
         """The concrete tree. Raises libcst.ParserSyntaxError."""
         return cst.parse_module(self.content)
 
     @cached_property
+    def printed(self) -> Printed:
+        """What the concrete tree prints as, and where its nodes stand."""
+        return Printed(self.module)
+
+    @cached_property
     def survives(self) -> bool:
         """Whether the concrete tree prints as the bytes it was read from."""
-        return self.module.bytes == self.content
+        return self.printed.text.encode(self.module.encoding) == self.content
+
+    def line(self, node: cst.CSTNode) -> int:
+        """The line that a node begins in."""
+        return self.printed.range(node).start.line
+
+    def at(self, place: Place) -> list[Chain]:
+        """The names, attributes, subscripts, import aliases and keys of dicts at a place, the outermost first."""
+        return [self.flow.around(node) for node in self._references.get(place, ())]
+
+    def expressions_at(self, place: Place) -> list[Chain]:
+        """The expressions at a place, the outermost first."""
+        return [self.flow.around(node) for node in self._expressions.get(place, ())]
+
+    def declarations_at(self, line: int) -> list[Chain]:
+        """The `global` and `nonlocal` statements that begin in a line."""
+        return [self.flow.around(node) for node in self._declarations.get(line, ())]
+
+    def path_to(self, node: cst.CSTNode) -> Chain:
+        """What may be a reference with the nodes around it; any other node alone."""
+        return self.flow.around(node) if self._may_refer(node) else (node,)
 
     @cached_property
-    def positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        """Where each node stands."""
-        return MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+    def _references(self) -> dict[Place, list[cst.CSTNode]]:
+        return self._by_place(filter(self._may_refer, self.flow.nodes))
+
+    def _may_refer(self, node: cst.CSTNode) -> bool:
+        if type(node) in _REFERENCES:
+            return True
+        entry = self.flow.parent(node)
+        return isinstance(entry, cst.DictElement) and entry.key is node
 
     @cached_property
-    def places(self) -> dict[tuple[int, int, int, int], list[tuple[cst.CSTNode, ...]]]:
-        """Expressions and import aliases by their place, each with the nodes around it, the module first."""
-        found: dict[tuple[int, int, int, int], list[tuple[cst.CSTNode, ...]]] = {}
-        waiting: list[tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = [(self.module, ())]
-        while waiting:
-            node, around = waiting.pop()
-            here = (*around, node)
-            entry = around[-1] if around else None
-            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript | cst.ImportAlias) or (
-                isinstance(entry, cst.DictElement) and entry.key is node
-            ):
-                at = self.positions.get(node)
-                if at is not None:
-                    found.setdefault((at.start.line, at.start.column, at.end.line, at.end.column), []).append(here)
-            waiting.extend((child, here) for child in parts(node))
+    def _expressions(self) -> dict[Place, list[cst.CSTNode]]:
+        return self._by_place(node for node in self.flow.nodes if isinstance(node, cst.BaseExpression))
+
+    def _by_place(self, nodes: Iterable[cst.CSTNode]) -> dict[Place, list[cst.CSTNode]]:
+        found: dict[Place, list[cst.CSTNode]] = {}
+        for node in nodes:
+            place = self.printed.place(node)
+            if place is not None:
+                found.setdefault(place, []).append(node)
         return found
 
-    def path_to(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
-        """An expression with the nodes around it, the module first; the node alone, where its place is not known."""
-        at = self.positions.get(node)
-        paths = self.places.get((at.start.line, at.start.column, at.end.line, at.end.column), ()) if at else ()
-        return next((path for path in paths if path[-1] is node), (node,))
-
     @cached_property
-    def declarations(self) -> dict[int, list[tuple[cst.CSTNode, ...]]]:
-        """`global` and `nonlocal` statements by line, each with the nodes around it."""
-        found: dict[int, list[tuple[cst.CSTNode, ...]]] = {}
-        waiting: list[tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = [(self.module, ())]
-        while waiting:
-            node, around = waiting.pop()
-            here = (*around, node)
+    def _declarations(self) -> dict[int, list[cst.CSTNode]]:
+        found: dict[int, list[cst.CSTNode]] = {}
+        for node in self.flow.nodes:
             if isinstance(node, cst.Global | cst.Nonlocal):
-                found.setdefault(self.positions[node].start.line, []).append(here)
-            if not isinstance(node, cst.BaseExpression):
-                waiting.extend((child, here) for child in parts(node))
+                found.setdefault(self.line(node), []).append(node)
         return found
 
     @cached_property

@@ -43,6 +43,7 @@ from unstate.rewrite.snapshots import WHOLE, Snapshots
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
 from unstate.rewrite.unfit import unfit
+from unstate.rewrite.visiting import visit
 
 
 @dataclass(slots=True)
@@ -537,8 +538,8 @@ class Transformer(cst.CSTTransformer):
 
     def _visited_one(self, bound: Bound) -> Bound:
         if isinstance(bound, tuple):
-            return tuple(statement.visit(self) for statement in bound)  # type: ignore[misc]
-        visited = bound.visit(self)
+            return tuple(visit(statement, self) for statement in bound)  # type: ignore[misc]
+        visited = visit(bound, self)
         assert isinstance(visited, cst.BaseExpression)
         return visited
 
@@ -586,16 +587,16 @@ class Transformer(cst.CSTTransformer):
         for binding_id, function in self.saves.changing():
             self.outcome.changing.setdefault(binding_id, set()).add(function)
         for reload in (each for reloads in self.reloads.values() for each in reloads):
-            line = self.source.positions[reload.statement].start.line
+            line = self.source.line(reload.statement)
             text = read_again(self.outcome.path, line, reload)
             self.outcome.differences.setdefault(reload.binding.id, set()).add(text)
         for alias, missed in self.saves.missed():
-            line = self.source.positions[alias.node].start.line
+            line = self.source.line(alias.node)
             text = left_behind(self.outcome.path, line, missed)
             self.outcome.differences.setdefault(alias.binding.id, set()).add(text)
         written: dict[str, list[int]] = {}
         for save in (each for saves in self.planned.values() for each in saves):
-            line = self.source.positions[save.statement].start.line
+            line = self.source.line(save.statement)
             written.setdefault(save.binding.id, []).append(line)
             if save.shared:
                 self.outcome.differences.setdefault(save.binding.id, set()).add(undone(self.outcome.path, line))

@@ -25,13 +25,13 @@ class Tree:
         self._uses: dict[str, list[cst.Name]] = {}  # in their order
         self._loops: list[cst.While] = []
         self._renamed: dict[str, set[str]] = {}  # names that are imported under other ones
-        every = in_order(module)
-        for number, parent in enumerate(every):
+        self.nodes: Sequence[cst.CSTNode] = in_order(module)  # each before those below it
+        for number, parent in enumerate(self.nodes):
             self._order[id(parent)] = self._end[id(parent)] = number
             for child in parts(parent):
                 self._parents[id(child)] = parent
             self._note(parent)
-        for node in reversed(every[1:]):
+        for node in reversed(self.nodes[1:]):
             around = id(self._parents[id(node)])
             self._end[around] = max(self._end[around], self._end[id(node)])
 
@@ -102,6 +102,10 @@ class Tree:
         if isinstance(parent, cst.Arg) and parent.keyword is name:
             return False
         return not self._is_stored(name) and not isinstance(parent, cst.Param | cst.NameItem | cst.ImportAlias)
+
+    def has(self, node: cst.CSTNode) -> bool:
+        """Whether a node is one of the module, and not one that was made for it."""
+        return id(node) in self._order
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""

@@ -4,62 +4,64 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import libcst as cst
+
+from unstate.rewrite.draft import Draft
+from unstate.rewrite.syntax import children
+from unstate.rewrite.visiting import visited
 
 _Key = tuple[str, int]  # qualified name of a function, and which of that name
 _CALLING = (cst.Call, cst.Await, cst.Yield, cst.NamedExpr)
 
 
-def without_unused_locals(module: cst.Module, before: ast.Module) -> cst.Module:
+def without_unused_locals(draft: Draft) -> Draft:
     """Take out assignments to local names that were read before the rewrite and are not any more.
 
     A value that calls something is still worked out, as what it does may matter.
     """
-    then = _used(before)
-    now = _used(ast.parse(module.code))
+    then, now = _used(draft.source.tree), _used(draft.tree)
     gone = {key: names - now[key] for key, names in then.items() if key in now and names - now[key]}
-    return module.visit(_Remover(gone)) if gone else module
+    return draft.but(visited(draft.module, _Remover(gone))) if gone else draft
 
 
-def _used(tree: ast.Module) -> dict[_Key, frozenset[str]]:
+def _used(tree: ast.Module) -> dict[_Key, set[str]]:
     """The names that each function reads, deletes or declares, with those of the functions within it."""
-    found: dict[_Key, frozenset[str]] = {}
+    found: dict[_Key, set[str]] = {}
     counts: dict[str, int] = defaultdict(int)
 
-    def visit(node: ast.AST, around: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            name = around
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                name = f"{around}.{child.name}"
-                if not isinstance(child, ast.ClassDef):
-                    found[name, counts[name]] = _read(child)
-                    counts[name] += 1
-            visit(child, name)
+    def visit(node: ast.AST, around: str, names: set[str]) -> None:
+        for child in children(node):
+            match child:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    inner, inside = f"{around}.{name}", set[str]()
+                    found[inner, counts[inner]] = inside
+                    counts[inner] += 1
+                    visit(child, inner, inside)
+                    names |= inside
+                case ast.ClassDef(name=name):
+                    visit(child, f"{around}.{name}", names)
+                case ast.Name(id=name, ctx=ast.Load() | ast.Del()):
+                    names.add(name)
+                case _:
+                    if isinstance(child, ast.AugAssign) and isinstance(child.target, ast.Name):
+                        names.add(child.target.id)
+                    elif isinstance(child, ast.Global | ast.Nonlocal):
+                        names.update(child.names)
+                    visit(child, around, names)
 
-    visit(tree, "")
+    visit(tree, "", set())
     return found
-
-
-def _read(function: ast.AST) -> frozenset[str]:
-    names: set[str] = set()
-    for node in ast.walk(function):
-        match node:
-            case ast.Name(id=name, ctx=ast.Load() | ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
-                names.add(name)
-            case ast.Global(names=declared) | ast.Nonlocal(names=declared):
-                names.update(declared)
-    return frozenset(names)
 
 
 class _Remover(cst.CSTTransformer):
     """Removes plain assignments to the names that are gone, function by function."""
 
-    def __init__(self, gone: dict[_Key, frozenset[str]]) -> None:
+    def __init__(self, gone: Mapping[_Key, Collection[str]]) -> None:
         self.gone = gone
         self._around: list[str] = []
-        self._names: list[frozenset[str]] = []
+        self._names: list[Collection[str]] = []
         self._counts: dict[str, int] = defaultdict(int)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
