@@ -1217,3 +1217,21 @@ def test_paths_that_are_bound_in_circles_come_to_an_end(tmp_path: Path) -> None:
     source = SAVE_AND_SERVE.replace("os.path.join(app.config", "step0(app.config") + "\n" + steps
     found = stores(tmp_path, {"app.py": source})
     assert [(each.rule, each.store.name) for each in found] == [("US202", "app.config['UPLOAD_FOLDER']")]
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [("os.path.join(tempfile.gettempdir(), 'shared')", True), ("'/tmp/shared'", False), ("'/srv/shared'", False)],
+)
+def test_names_that_begin_with_the_machines_temporary_folder_are_told(folder: str, told: bool, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import os, tempfile\nfrom flask import Flask, request, send_file\napp = Flask(__name__)\n"
+        f"SHARED = {folder}\n"
+        "@app.put('/<name>')\ndef put(name):\n"
+        "    with open(os.path.join(SHARED, name), 'wb') as file:\n"
+        "        file.write(request.get_data())\n    return ''\n"
+        "@app.get('/<name>')\ndef get(name):\n    return send_file(os.path.join(SHARED, name))\n"
+    )
+    (finding,) = scan(tmp_path, Config()).findings
+    assert finding.limit is Verdict.REVIEW
+    assert any("TMPDIR" in reason for reason in finding.reasons) is told

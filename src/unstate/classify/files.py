@@ -27,6 +27,10 @@ LEAVING = (
 ABSOLUTE = (
     "these paths begin with the app's own folder: they mean the same file where every instance lies in the same one",
 )
+OF_MACHINE = (
+    "the names of these files begin with the machine's folder for temporary ones: they are the same files where every"
+    " instance has the same one (TMPDIR)",
+)
 
 
 class Files:
@@ -166,6 +170,8 @@ class Files:
             return replace(finding, reasons=(finding.reasons[0], *outcome.obstacles[:6]))
         absolute = location.place.root in (roots.PROJECT, roots.APPLICATION)
         reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if outcome.leaves else ()
+        if location.place.root == roots.SCRATCH and "/tmp" not in finding.store.definition:
+            reasons = (*reasons, *OF_MACHINE)
         by_storage = {self._site(each) for each in location.operations if each.storage and each.op in WRITES}
         sites = sorted(
             {*outcome.sites, *by_storage}, key=lambda site: (site.path, site.line, site.span.column, site.op)
