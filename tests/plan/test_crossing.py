@@ -131,3 +131,26 @@ def test_over_files(tmp_path: Path) -> None:
             """,
     )
     assert text.startswith("app.py, line 7, which runs with each request, and views.py, line 6: ")
+
+
+@pytest.mark.parametrize("seen, left", [("seen", "left"), ("left", "seen"), ("a", "z"), ("z", "a")])
+def test_what_calls_lead_to_is_known_whatever_the_names(tmp_path: Path, seen: str, left: str) -> None:
+    app = f"""
+    from flask import Flask
+    app = Flask(__name__)
+    revoked: set[str] = set()
+
+    def {seen}(token: str) -> bool:
+        return token in revoked
+
+    def {left}(token: str) -> None:
+        {seen}(token)
+        revoked.add(token)
+
+    @app.post("/<token>")
+    def logout(token: str):
+        {left}(token)
+        {left}(token + "!")
+        return {{}}
+    """
+    assert f"app.py, lines 14 and 15: {COMES_BETWEEN}" in races(tmp_path, app=app)

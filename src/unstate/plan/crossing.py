@@ -32,16 +32,19 @@ def crossed(store: Store, mentions: Mentions) -> list[str]:
     calls: dict[Place, Steps] = defaultdict(list)
     todo = set(below)
     for _ in range(_ROUNDS):
-        found = set()
-        for path, name in todo:
-            does = {writes for place in below[path, name] for _, writes, _ in own[place]}
+        grown = set()
+        for path, name in sorted(todo):
+            reached = below[path, name]
+            does = {writes for place in reached for _, writes, _ in own[place]}
             for definition in mentions.definitions.get(name, ()):
                 if definition.path == path:
                     for caller, line in _callers(definition, mentions):
                         calls[caller] += [(line, writes, name) for writes in does]
-                        below.setdefault(caller, set()).update(below[path, name])
-                        found.add(caller)
-        todo = found - set(own)
+                        there = below.setdefault(caller, set())
+                        if not reached <= there:
+                            there |= reached
+                            grown.add(caller)
+        todo = grown
     served = ((place, steps) for place, steps in calls.items() if not is_aside(place[0]))
     texts = {text for place, steps in served for text in _said(place[0], [*steps, *own.get(place, ())])}
     return sorted(texts | set(_beside_handlers(store, mentions, below)))
