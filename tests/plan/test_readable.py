@@ -133,3 +133,65 @@ def test_a_store_of_a_name_that_another_has_is_called_after_its_class(tmp_path: 
     """
     made, _ = migrated(tmp_path, {"app.py": text})
     assert [group.prefix for group in made.groups] == ["names", "remote_names"]
+
+
+LONG = "a" * 40
+FOLDED = {  # what is too long for 60 columns, and how it is folded
+    f"x = f({LONG}, {LONG})\n": f"x = f(\n    {LONG},\n    {LONG},\n)\n",
+    f"x = function_of_some_length({LONG})\n": f"x = function_of_some_length(\n    {LONG}\n)\n",
+    f"if some_condition_that_is and redis_client.exists({LONG}):\n    pass\n": (
+        f"if some_condition_that_is and redis_client.exists(\n    {LONG}\n):\n    pass\n"
+    ),
+    f"for k in [each for each in client.hkeys({LONG}) if each]:\n    pass\n": (
+        f"for k in [\n    each\n    for each in client.hkeys({LONG})\n    if each\n]:\n    pass\n"
+    ),
+    f"if a:\n    x = g(first, *rest, **more, key={LONG})\n": (
+        f"if a:\n    x = g(\n        first,\n        *rest,\n        **more,\n        key={LONG},\n    )\n"
+    ),
+    f"return_ = any({LONG} for a in function_of(1))\n": f"return_ = any(\n    {LONG} for a in function_of(1)\n)\n",
+    f"x = f(g({LONG}, {LONG}), 1)['k']\n": (
+        f"x = f(\n    g(\n        {LONG},\n        {LONG},\n    ),\n    1,\n)['k']\n"
+    ),
+    f"x = {{'a': {LONG}, 'b': {LONG}}}\n": f"x = {{\n    'a': {LONG},\n    'b': {LONG},\n}}\n",
+    f"x = {LONG} + {LONG}\n": f"x = {LONG} + {LONG}\n",
+    f"x = f(a)  # {LONG}{LONG}\n": f"x = f(a)  # {LONG}{LONG}\n",
+    f"x = f(a, '''\n{LONG}{LONG}''')\n": f"x = f(a, '''\n{LONG}{LONG}''')\n",
+}
+
+
+@pytest.mark.parametrize("text", FOLDED)
+def test_a_line_that_is_too_long_is_folded(text: str) -> None:
+    import libcst
+
+    from unstate.rewrite.draft import Draft
+    from unstate.rewrite.folding import folded
+    from unstate.rewrite.source import Source
+
+    module = libcst.parse_module(text)
+    assert folded(Draft(module, Source(b"", "app.py", width=60))).text == FOLDED[text]
+    assert folded(Draft(module, Source(text.encode(), "app.py", width=60))).text == text  # it was there before
+
+
+@pytest.mark.parametrize(
+    ("settings", "folds"),
+    [("", True), ("[tool.ruff]\nline-length = 120\n", False), ("[tool.black]\nline_length=79\n", True)],
+)
+def test_lines_are_as_long_as_the_project_says(settings: str, folds: bool, tmp_path: Path) -> None:
+    text = """
+    from flask import Flask
+
+    app = Flask(__name__)
+    jobs: dict[str, dict[str, str]] = {}
+
+    @app.get("/<identifier>")
+    def state_of(identifier: str) -> str:
+        description_of_the_job = jobs.get(identifier, {"state": "unknown"})
+        return description_of_the_job["state"]
+
+    @app.post("/<identifier>")
+    def make(identifier: str) -> str:
+        jobs[identifier] = {"state": "new"}
+        return identifier
+    """
+    _, files = migrated(tmp_path, {"app.py": text, "pyproject.toml": settings})
+    assert ("description_of_the_job = optional(\n" in files["app.py"]) == folds

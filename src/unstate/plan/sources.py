@@ -21,6 +21,8 @@ _MEMBER = re.compile(rb"\b(\w+)\.(\w+)")
 _TAKEN_FROM = re.compile(rb"^[ \t]*from[ \t]+[\w.]+", re.MULTILINE)
 _NAME = re.compile(rb"(\w+)(?:\s+as\s+\w+)?\s*(?:,|$|\)|\n)")
 _FEW, _SHORT = 12, 400_000  # files and bytes that are read to follow one name through a service
+_SETTINGS = ("pyproject.toml", "ruff.toml", ".ruff.toml", "setup.cfg", ".flake8", "tox.ini")
+_LENGTH = re.compile(rb"^(?:line[-_]length|max[-_]line[-_]length)\s*=\s*(\d{2,3})\b", re.MULTILINE)
 _NOT_OURS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
 
@@ -37,6 +39,7 @@ class Sources:
         self._words: dict[tuple[str, str], tuple[str, ...]] = {}
         self._modules: dict[str, frozenset[str]] = {}
         self._rewritten: dict[tuple[str, tuple[Binding, ...], str], Rewritten] = {}
+        self._lengths: dict[PurePosixPath, int] = {}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file, path relative to the root."""
@@ -57,6 +60,7 @@ class Sources:
                 self._exported(path, service),
                 partial(self._others, path, service),
                 self.local_modules(service),
+                self._line_length(PurePosixPath(path).parent),
             )
         return self._sources[path]
 
@@ -66,6 +70,19 @@ class Sources:
         if key not in self._rewritten:
             self._rewritten[key] = rewrite_source(self.source(path, service), bindings, backing_module)
         return self._rewritten[key]
+
+    def _line_length(self, folder: PurePosixPath) -> int:
+        """How long a line may be by the nearest settings of a formatter or linter, 0 where none say it."""
+        if folder not in self._lengths:
+            found = 0
+            for name in _SETTINGS:
+                file = self.root / folder / name
+                if not found and file.is_file():
+                    match = _LENGTH.search(file.read_bytes())
+                    found = int(match[1]) if match else 0
+            above = folder.parent
+            self._lengths[folder] = found or (self._line_length(above) if above != folder else 0)
+        return self._lengths[folder]
 
     def _others(self, path: str, service: str, word: str) -> list[Source] | None:
         """The other files of the service that have a word, for who follows a value there; None where they are many or

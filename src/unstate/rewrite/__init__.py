@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import libcst as cst
 
 from unstate.model import Refusal
-from unstate.rewrite import check, imports
+from unstate.rewrite import check, folding, imports
 from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import Awaited
 from unstate.rewrite.draft import Draft
@@ -75,7 +75,7 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
     changed = imports.with_import(visited(changed, Unwrap(source)), backing_module, names, source.local_modules)
     if names.wants_any and not names.has_any:
         changed = imports.with_any(changed)
-    draft = imports.without_unused(without_unused_locals(Draft(changed, source)))
+    draft = folding.folded(imports.without_unused(without_unused_locals(Draft(changed, source))))
     for line, fault in check.faults(draft, names):
         _refused(outcome, bindings, line, fault)
     if not outcome.refusals:

@@ -45,3 +45,11 @@ def counted(loop: cst.For, place: cst.BaseExpression) -> cst.For:
     """A loop over a list that counts the places of its entries: `for place, each in enumerate(...)`."""
     target = cst.Tuple([cst.Element(place), cst.Element(loop.target)], lpar=[], rpar=[])
     return loop.with_changes(target=target, iter=cst.Call(cst.Name("enumerate"), [cst.Arg(loop.iter)]))
+
+
+def width_of(text: str) -> int:
+    """How long a line may be where the project does not say it: as long as the file has them, within reason."""
+    return min(max((_WIDTH, *map(len, text.splitlines()))), _WIDEST)
+
+
+_WIDTH, _WIDEST = 88, 120

@@ -9,6 +9,7 @@ from functools import cached_property
 import libcst as cst
 
 from unstate.rewrite.flow import Flow
+from unstate.rewrite.lines import width_of
 from unstate.rewrite.names import unresolved
 from unstate.rewrite.printing import Printed
 from unstate.rewrite.syntax import walk
@@ -28,14 +29,17 @@ class Source:
         exported: frozenset[str] = frozenset(),
         elsewhere: Callable[[str], Sequence[Source] | None] = lambda _: (),
         local_modules: frozenset[str] = frozenset(),
+        width: int = 0,
     ) -> None:
         """`exported`: the names that other modules may import from this one; `elsewhere`: the other files of the
-        service that have a word, None where they are too many; `local_modules`: top-level names of its modules."""
+        service that have a word, None where they are too many; `local_modules`: top-level names of its modules;
+        `width`: how long the project's lines may be, 0 where it does not say."""
         self.content = content
         self.path = path
         self.exported = exported
         self._elsewhere = elsewhere
         self.local_modules = local_modules
+        self._width = width
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -61,6 +65,11 @@ class Source:
     def printed(self) -> Printed:
         """What the concrete tree prints as, and where its nodes stand."""
         return Printed(self.module)
+
+    @cached_property
+    def width(self) -> int:
+        """How long a line of the file may be."""
+        return self._width or width_of(self.printed.text)
 
     @cached_property
     def survives(self) -> bool:
