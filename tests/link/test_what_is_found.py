@@ -34,6 +34,20 @@ PLACES: dict[str, tuple[str, str, Scope]] = {
         "seen",
         Scope.MODULE,
     ),
+    "set of messages that a handler logs as well": (
+        """
+        import logging
+        seen = set()
+        @app.post("/x")
+        def view():
+            if request.form["k"] in seen:
+                return ""
+            seen.add(request.form["k"])
+            logging.info("paid %s", request.form["k"])
+        """,
+        "seen",
+        Scope.MODULE,
+    ),
     "class attribute": (
         """
         class Service:

@@ -196,12 +196,18 @@ _MAKING = frozenset(
 
 
 def is_said_once(subject: Subject) -> bool:
-    """Whether it marks what was logged already: every function that writes it writes a log as well."""
+    """Whether it marks what was logged already: every function that writes it writes a log as well.
+
+    A handler that logs what it does with a message that it has not seen yet marks more than that.
+    """
     if not _SAID.search(subject.bare_name):
         return False
     writers = {(touch.path, touch.function) for touch in subject.live_writes}
     named_log = subject.bare_name.endswith(("_log", "logged")) or "warn" in subject.bare_name
-    return bool(writers) and all(named_log or _logs(subject, path, function) for path, function in writers)
+    return bool(writers) and all(
+        named_log or (_logs(subject, path, function) and subject.reach.entry(Function(path, function)) != "request")
+        for path, function in writers
+    )
 
 
 def _logs(subject: Subject, path: str, function: int) -> bool:
