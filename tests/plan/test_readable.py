@@ -195,3 +195,31 @@ def test_lines_are_as_long_as_the_project_says(settings: str, folds: bool, tmp_p
     """
     _, files = migrated(tmp_path, {"app.py": text, "pyproject.toml": settings})
     assert ("description_of_the_job = optional(\n" in files["app.py"]) == folds
+
+
+def test_what_could_not_reach_the_module_before_cannot_reach_it_after(tmp_path: Path) -> None:
+    """A folder that is run by itself has another root than the rest, whose stores are gone in the second run."""
+    app = """
+    from flask import Flask
+    from db import {0}
+
+    app = Flask(__name__)
+
+    @app.post("/<key>")
+    def make(key: str) -> str:
+        {0}[key] = key
+        return {0}[key]
+    """
+    files = {
+        f"{folder}/{name}": text
+        for folder, store in (("one", "names"), ("two", "words"))
+        for name, text in (("app.py", app.format(store)), ("db.py", f"{store}: dict[str, str] = {{}}\n"))
+    }
+    made, _ = migrated(tmp_path, files)
+    moved = [group.id for group in made.groups if group.verdict is not Verdict.MANUAL]
+    assert 0 < len(moved) < len(made.groups)
+    for change in render(tmp_path, made, moved):
+        (tmp_path / change.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / change.path).write_bytes(change.after or b"")
+    again = plan(tmp_path, scan(tmp_path, Config()), Config())
+    assert [group.id for group in again.groups if group.verdict is not Verdict.MANUAL] == []

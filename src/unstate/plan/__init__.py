@@ -48,7 +48,7 @@ def plan(
     """
     sources = sources or Sources(root)
     stores = [finding.store for finding in scan.findings]
-    backing = backing_modules(root, stores)
+    backing = backing_modules(stores, sources)
     known = codemods.load(root)
     names = prefixes(scan.findings, known, config, sources)
     planner = Planner(config, known, sources, {each.service: each for each in backing})

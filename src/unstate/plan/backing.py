@@ -30,12 +30,31 @@ _IMPORTED = "Clients that are used outside of functions which FastAPI alone call
 _FEW = 3
 
 
-def backing_modules(root: Path, stores: Iterable[Store]) -> tuple[Backing, ...]:
+def backing_modules(stores: Iterable[Store], sources: Sources) -> tuple[Backing, ...]:
     """One module a service: beside the code that uses it, in its package where it has one."""
     by_service: dict[str, list[Store]] = defaultdict(list)
     for store in stores:
         by_service[store.service].append(store)
-    return tuple(_backing(root, service, group) for service, group in sorted(by_service.items()))
+    return tuple(
+        _earlier(service, by_service.keys() - {service, "."}, sources) or _backing(sources.root, service, group)
+        for service, group in sorted(by_service.items())
+    )
+
+
+def _earlier(service: str, others: Collection[str], sources: Sources) -> Backing | None:
+    """The module of an earlier migration, by the name that the service imports it by; not that of another in it."""
+    inner = tuple(f"{each}/" for each in others if not service.startswith(f"{each}/"))
+    made = [
+        path for path in sources.python_files(service) if path.endswith(f"{STEM}.py") and not path.startswith(inner)
+    ]
+    for path in sorted(made, key=lambda path: (path.count("/"), path)):
+        if not is_generated(sources.read(path)):
+            continue
+        parts = PurePosixPath(path).with_suffix("").parts
+        for module in (".".join(parts[-count:]) for count in range(len(parts), 0, -1)):
+            if sources.mentions(service, f"from {module} import ".encode()):
+                return Backing(service=service, path=path, module=module)
+    return None
 
 
 def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
