@@ -111,7 +111,7 @@ def is_generated(source: bytes) -> bool:
 def is_aside(path: str) -> bool:
     """Whether a file is a test, a fixture, documentation or a migration: it never serves a request."""
     *folders, name = path.split("/")
-    if not _ASIDE.isdisjoint(folders):
+    if not _ASIDE.isdisjoint(folders) or any(folder.endswith(("_test", "_tests")) for folder in folders):
         return True
     stem = name.removesuffix(".py")
     return (

@@ -260,3 +260,9 @@ def test_what_each_of_several_objects_has_of_its_own_stays(more: str, tmp_path: 
 def test_what_the_one_object_has_moves(more: str, tmp_path: Path) -> None:
     made, _ = migrated(tmp_path, {"app.py": HEAD + CLASS + more})
     assert [group.verdict is Verdict.MANUAL for group in made.groups] == [False]
+
+
+def test_objects_that_tests_make_do_not_count(tmp_path: Path) -> None:
+    fixture = "from app import Box\n\n\ndef box() -> Box:\n    return Box()\n\n\nother = Box()\n"
+    made, _ = migrated(tmp_path, {"app.py": HEAD + CLASS + "box = Box()\n" + USED, "app_test/tools.py": fixture})
+    assert [group.verdict is Verdict.MANUAL for group in made.groups] == [False]
