@@ -266,3 +266,11 @@ def test_objects_that_tests_make_do_not_count(tmp_path: Path) -> None:
     fixture = "from app import Box\n\n\ndef box() -> Box:\n    return Box()\n\n\nother = Box()\n"
     made, _ = migrated(tmp_path, {"app.py": HEAD + CLASS + "box = Box()\n" + USED, "app_test/tools.py": fixture})
     assert [group.verdict is Verdict.MANUAL for group in made.groups] == [False]
+
+
+@pytest.mark.parametrize(("maker", "said"), [("load()", True), ("{}", False), ("dict()", False)])
+def test_what_a_function_fills_a_store_with_is_named(maker: str, said: bool, tmp_path: Path) -> None:
+    start = "def load() -> dict[str, str]:\n    return {}\n\n\nnames: dict[str, str] = " + maker
+    use = '\n\n@app.get("/<key>")\ndef view(key: str) -> str:\n    names[key] = key\n    return names[key]\n'
+    made, _ = migrated(tmp_path, {"app.py": HEAD + start + use})
+    assert any("it started with what `load` gives" in text for text in made.groups[0].differences) == said

@@ -114,6 +114,7 @@ class Planner:
             *_from_types(finding, choice),
             *_from_expiry(group, own),
             *_from_bound(finding.store),
+            *_from_start(finding.store),
             *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
             *lost,
             *looking_inside(finding.store, self.sources),
@@ -337,6 +338,18 @@ def _from_bound(store: Store) -> list[str]:
     """What a bounded cache did that no backing service does."""
     size = bound(store)
     return [f"no entry is pushed out by newer ones; before, it kept `{size}` of them"] if size else []
+
+
+def _from_start(store: Store) -> list[str]:
+    """What a function of the app filled the store with, which nobody does any more."""
+    made = re.fullmatch(r"([\w.]+)\(.*\)", store.definition.strip(), re.DOTALL)
+    name = made[1] if made else ""
+    if not made or name.rpartition(".")[2] in (store.constructor.rpartition(".")[2], "field", "ib"):
+        return []
+    return [
+        f"it started with what `{name}` gives, which is not read any more: put that into the backing service once,"
+        " before the first process starts"
+    ]
 
 
 def _from_expiry(group: Group, own: int | None) -> list[str]:
