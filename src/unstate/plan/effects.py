@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from unstate.model import Store
+from unstate.model import Op, Store
 from unstate.plan.sources import Sources
 from unstate.project import is_aside
 from unstate.rewrite import Rewritten
@@ -58,6 +58,28 @@ def local_clocks(store: Store, sources: Sources) -> list[str]:
                 f"{path}, line{'s' if len(lines) > 1 else ''} {at}: `monotonic` counts from the start of one machine; "
                 "a time of it that is kept means nothing to another machine, or after a restart of this one"
             )
+    return found
+
+
+def told_late(store: Store, sources: Sources) -> list[str]:
+    """A sentence for each line that gives a folder its name by what a caller hands in: the path was there before."""
+    found = []
+    for site in store.sites:
+        if site.op is not Op.DEFINE:
+            continue
+        for function in ast.walk(sources.source(site.path, store.service).tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            handed = {each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+            found += [
+                f"{site.path}:{site.span.line}: `{name.id}` comes from a caller, and its folder is known to lie in S3 "
+                "only once this line has run; what is done with the same path before is done on the local disk"
+                for name in ast.walk(function)
+                if isinstance(name, ast.Name)
+                and name.id in handed
+                and (name.lineno, name.col_offset, name.end_col_offset)
+                == (site.span.line, site.span.column, site.span.end_column)
+            ]
     return found
 
 

@@ -19,7 +19,7 @@ from unstate.plan.changers import with_callers
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
 from unstate.plan.decide import Settled, lifetime, settle
-from unstate.plan.effects import blocked_loops, local_clocks, lost_imports
+from unstate.plan.effects import blocked_loops, local_clocks, lost_imports, told_late
 from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
 from unstate.plan.fileraces import races
 from unstate.plan.folders import COPYING, planned, sent_on, untold
@@ -254,6 +254,7 @@ class Planner:
                 *sorted(texts),
                 *races(finding.store, self._mentions_in(finding.store.service)),
                 *finding.reasons,
+                *told_late(finding.store, self.sources),
                 *looking_inside(finding.store, self.sources),
                 *blocked,
             ),
