@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from textwrap import dedent
 
 import libcst
 import pytest
 
+from unstate.rewrite.draft import Draft
+from unstate.rewrite.source import Source
 from unstate.rewrite.unused import without_unused_locals
 
 # name: (before, after the rewrite, without what is not used any more)
@@ -67,7 +68,9 @@ KEPT = {
 
 
 def without(before: str, after: str) -> str:
-    return without_unused_locals(libcst.parse_module(dedent(after)), ast.parse(dedent(before))).code
+    return without_unused_locals(
+        Draft(libcst.parse_module(dedent(after)), Source(dedent(before).encode(), "app.py"))
+    ).text
 
 
 @pytest.mark.parametrize("case", CASES)

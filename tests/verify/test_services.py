@@ -42,6 +42,7 @@ def test_what_the_environment_names_is_taken(monkeypatch: pytest.MonkeyPatch, ba
 def test_a_redis_that_holds_data_is_left_alone(monkeypatch: pytest.MonkeyPatch, backing: Backing) -> None:
     for name, value in backing.env.items():
         monkeypatch.setenv(name, value)
+    backing.flush()
     backing.redis().set("precious", 1)
     with pytest.raises(CannotVerifyError, match="holds 1 keys"), backing_services():
         pytest.fail("never reached")

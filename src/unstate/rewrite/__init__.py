@@ -72,7 +72,8 @@ def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: 
         return outcome
     if awaited:
         changed = visited(changed, Awaited(awaited))
-    changed = imports.with_import(visited(changed, Unwrap(source)), backing_module, names, source.local_modules)
+    changed = imports.without_gap(visited(changed, Unwrap(source)), backing_module, source.module)
+    changed = imports.with_import(changed, backing_module, names)
     if names.wants_any and not names.has_any:
         changed = imports.with_any(changed)
     draft = folding.folded(imports.without_unused(without_unused_locals(Draft(changed, source))))

@@ -21,13 +21,11 @@ def with_import(
     module: cst.Module,
     source: str,
     names: Names,
-    local: frozenset[str] = frozenset(),
     gone: Collection[str] = (),
 ) -> cst.Module:
     """`from source import ...` for all that the rewrite uses: merged into one there is, or after the imports.
 
-    `local`: the top-level names of the service's own modules, among whose imports it takes its place. What is `gone` is
-    not imported any more.
+    What is `gone` is not imported any more.
     """
     if not names.imported and not gone:
         return module
@@ -48,8 +46,23 @@ def with_import(
         return _at_the_top(module, new)
     if _is_docstring(body[position - 1]):
         new = new.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
-        return module.with_changes(body=[*body[:position], new, *body[position:]])
-    return module.with_changes(body=_sorted_in(body, position, new, source, {*local, source.partition(".")[0], ""}))
+    # Behind all imports, sorted or not: stores that are taken one by one must come to the same file as all at once, and
+    # with a store its own import may go, next to which ours would have stood.
+    return module.with_changes(body=[*body[:position], new, *body[position:]])
+
+
+def without_gap(module: cst.Module, source: str, before: cst.Module) -> cst.Module:
+    """An import from `source` that was there before does not come to stand apart by blank lines that an import above it
+    left: stores that are taken one by one come to the same file as all at once."""
+    earlier = next((line for line in before.body if _from_import(line, source) is not None), None)
+    body = list(module.body)
+    for position, line in enumerate(body):
+        if isinstance(line, cst.SimpleStatementLine) and _from_import(line, source) is not None:
+            left = earlier is not None and len(line.leading_lines) > len(_leading(earlier))
+            if left and not any(each.comment for each in line.leading_lines):
+                body[position] = line.with_changes(leading_lines=_leading(earlier) if earlier else ())
+                return module.with_changes(body=body)
+    return module
 
 
 def with_any(module: cst.Module) -> cst.Module:
