@@ -256,6 +256,8 @@ def test_an_override_counts_for_all_of_the_state(importable: Path) -> None:
         def get(self, key: str) -> str | None:
             return held.get(key)
 
+    for name in ("app", "backing_services"):  # those of a test before, in the same process
+        sys.modules.pop(name, None)
     module = import_module("app")
     module.app.dependency_overrides[import_module("backing_services").get_redis_client] = Fake
     client = TestClient(module.app)
