@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from unstate.facts.values import BRANCH, CLASS, LOOP, MAIN, Ref
+from unstate.facts.values import BRANCH, LOOP, MAIN, Ref
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.reach import Reach
@@ -218,14 +218,6 @@ class Lifetimes:
                 if (line, column) <= (ref.line, ref.column) <= (end_line, end_column):
                     return other
         return None
-
-    def keeps_function(self, function: Function) -> bool:
-        """Whether a function that owns a closure variable runs once, at start-up, and not for every request."""
-        return self.reach.way(function.path, function.frame) is None
-
-    def in_class(self, path: str, frame: int) -> bool:
-        """Whether a frame is a class body."""
-        return self.program.facts[path].frames[frame].sort == CLASS
 
 
 def _is_type_use(ref: Ref) -> bool:

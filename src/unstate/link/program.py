@@ -245,18 +245,6 @@ class Program:
                 frame = frames[frame].parent
         names[frame].setdefault(name, []).append(binding)
 
-    def subclasses(self, of: Class, bases: Mapping[Class, Iterable[Class]]) -> list[Class]:
-        """Classes that name `of` among their bases, directly or not."""
-        found: list[Class] = []
-        todo = [of]
-        while todo:
-            wanted = todo.pop()
-            for candidate, parents in bases.items():
-                if wanted in parents and candidate not in found:
-                    found.append(candidate)
-                    todo.append(candidate)
-        return found
-
 
 def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
     found = set(start)

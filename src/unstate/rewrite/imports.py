@@ -54,14 +54,15 @@ def with_import(
 def without_gap(module: cst.Module, source: str, before: cst.Module) -> cst.Module:
     """An import from `source` that was there before does not come to stand apart by blank lines that an import above it
     left: stores that are taken one by one come to the same file as all at once."""
-    earlier = next((line for line in before.body if _from_import(line, source) is not None), None)
+    earlier = next((_leading(line) for line in before.body if _from_import(line, source) is not None), ())
     body = list(module.body)
     for position, line in enumerate(body):
-        if isinstance(line, cst.SimpleStatementLine) and _from_import(line, source) is not None:
-            left = earlier is not None and len(line.leading_lines) > len(_leading(earlier))
-            if left and not any(each.comment for each in line.leading_lines):
-                body[position] = line.with_changes(leading_lines=_leading(earlier) if earlier else ())
-                return module.with_changes(body=body)
+        leading = _leading(line)
+        if _from_import(line, source) is None or len(leading) <= len(earlier):
+            continue
+        if not any(each.comment for each in leading):
+            body[position] = line.with_changes(leading_lines=earlier)
+        return module.with_changes(body=body)
     return module
 
 
@@ -90,24 +91,20 @@ def with_any(module: cst.Module) -> cst.Module:
     if _module(body[standard - 1]) == "__future__":
         new = new.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
         return module.with_changes(body=[*body[:standard], new, *body[standard:]])
-    return module.with_changes(body=_sorted_in(body, standard, new, "typing", sys.stdlib_module_names))
+    return module.with_changes(body=_sorted_in(body, standard, new))
 
 
-def _sorted_in(
-    body: list[Line], end: int, new: cst.SimpleStatementLine, source: str, kin: Collection[str]
-) -> list[Line]:
-    """The statements with an import among those that end there: in its place, where they are sorted and have one of
-    its `kin` among them; else behind."""
+def _sorted_in(body: list[Line], end: int, new: cst.SimpleStatementLine) -> list[Line]:
+    """The statements with an import among those of its group, which ends there: in its place where they are sorted,
+    else behind."""
     start = end
     while start and isinstance(body[start - 1], cst.SimpleStatementLine) and _module(body[start - 1]):
         start -= 1
         if _leading(body[start]):
             break
-    chosen = [(place, _order(line)) for place, line in enumerate(body[start:end], start)]
-    place = next((place for place, order in chosen if order > (1, source.lower())), end)
-    orders = [order for _, order in chosen]
-    alike = any(_module(line).partition(".")[0] in kin for line in body[start:end])
-    if not alike or place == end or orders != sorted(orders) or any(line.comment for line in _leading(body[place])):
+    orders = [_order(line) for line in body[start:end]]
+    place = next((place for place, order in enumerate(orders, start) if order > _order(new)), end)
+    if place == end or orders != sorted(orders) or any(line.comment for line in _leading(body[place])):
         return [*body[:end], new, *body[end:]]
     if place == start:  # it comes first, and is set apart as that was
         first = body[start]
