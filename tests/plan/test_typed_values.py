@@ -73,3 +73,57 @@ def test_what_is_not_declared_so_stays(imports: str, definition: str, body: str,
 )
 def test_their_texts_are_text(imports: str, body: str, tmp_path: Path) -> None:
     assert group(tmp_path, imports, "store = {}", body).verdict is not Verdict.MANUAL
+
+
+ONE = """
+{imports}
+from flask import Flask, jsonify
+app = Flask(__name__)
+{definition}
+
+@app.post("/x")
+def put():
+    global store
+    made = make()
+    store = (1.0, made)
+    return ""
+
+@app.get("/x")
+def get():
+    return jsonify(store[0] if store is not None else None)
+"""
+
+
+def one(root: Path, definition: str, imports: str = "from dataclasses import dataclass") -> Group:
+    """The group of the one store of an app that keeps a single value."""
+    (root / "app.py").write_text(ONE.format(imports=imports, definition=definition))
+    return plan(root, scan(root, Config()), Config()).groups[0]
+
+
+SEEN = """@dataclass
+class Seen:
+    door: str
+
+def make():
+    return Seen("red")
+
+"""
+
+
+@pytest.mark.parametrize(
+    "declared", ["tuple[float, Seen] | None", "Optional[Tuple[float, Seen]]", "None | tuple[float, Seen]"]
+)
+def test_one_value_of_a_declared_tuple_travels_by_it(declared: str, tmp_path: Path) -> None:
+    imports = "from dataclasses import dataclass\nfrom typing import Optional, Tuple"
+    made = one(tmp_path, f"{SEEN}store: {declared} = None", imports)
+    assert (made.codec, made.model.lower()) == ("model", "tuple[float, seen]")
+
+
+def test_one_value_of_a_tuple_with_an_object_stays(tmp_path: Path) -> None:
+    made = one(tmp_path, SEEN.replace("@dataclass", "") + "store: tuple[float, Seen] | None = None")
+    assert made.verdict is Verdict.MANUAL
+    assert "neither a dataclass nor a pydantic model" in str(made.refusals)
+
+
+def test_one_value_of_a_declared_tuple_of_texts_is_json(tmp_path: Path) -> None:
+    assert one(tmp_path, "def make():\n    return 'red'\n\nstore: tuple[float, str] | None = None").codec == "tuple"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from unstate.classify import bynames, cached, evidence, kinds, limits, secrets, silence
 from unstate.classify.contents import Contents
 from unstate.classify.subject import Subject
+from unstate.link import containers
+from unstate.link.annotations import outermost
 from unstate.link.candidates import Candidate
 from unstate.link.handles import Handles
 from unstate.link.lifetime import Lifetimes
@@ -12,7 +14,7 @@ from unstate.link.program import Program
 from unstate.link.reach import Reach
 from unstate.link.resolve import Resolver
 from unstate.link.stores import Candidates, site
-from unstate.link.typenames import declared_types
+from unstate.link.typenames import declared_alone, declared_types
 from unstate.model import Finding, Op, Span, Store
 
 RULES = {
@@ -84,6 +86,8 @@ def _store(subject: Subject, candidate: Candidate) -> Store:
     definition = candidate.definition
     line, column, end_line, end_column = definition.statement
     key, value = declared_types(candidate.annotation)
+    if candidate.constructor in containers.IMMUTABLE and outermost(candidate.annotation) in ("tuple", "Tuple"):
+        value = declared_alone(candidate.annotation)
     keys = [key] if key else []
     values = [value] if value else []
     for touch in candidate.typed:

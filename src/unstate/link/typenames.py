@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from unstate.facts.values import Hint
 from unstate.link import containers, typing
 from unstate.link.annotations import element_annotation, outermost, split_parameters
@@ -67,6 +69,21 @@ class TypeNames:
                 held = self._resolver.annotated(path, frame, inner)
                 return inner if isinstance(held, Typed) or held is None else self.name(held, depth + 1)
         return ""
+
+
+def declared_alone(annotation: str) -> str:
+    """The type that an annotation declares beside None; "" where there are several."""
+    try:
+        tree = ast.parse(annotation, mode="eval").body
+    except SyntaxError:
+        return ""
+    match tree:
+        case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=only):
+            return ast.unparse(only)
+        case ast.BinOp(left=one, op=ast.BitOr(), right=other):
+            known = [each for each in (one, other) if not (isinstance(each, ast.Constant) and each.value is None)]
+            return ast.unparse(known[0]) if len(known) == 1 else ""
+    return annotation
 
 
 def declared_types(annotation: str) -> tuple[str, str]:

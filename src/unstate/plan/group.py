@@ -141,7 +141,9 @@ class Planner:
             return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON and has no codec"
         if holds_tuples(finding.store):
             return "", ""  # by a codec of their own
-        if finding.shape in _TYPED and container_of(finding.store) == "dict":
+        container = container_of(finding.store)
+        tuples = any(text.startswith(("tuple[", "Tuple[")) for text in finding.store.value_types)
+        if finding.shape in _TYPED and (container == "dict" or (container == "scalar optional" and tuples)):
             return type_of(finding.store, self.sources)
         if finding.shape in _TYPED and (kind := unwritten(finding.store)):
             return "", f"`{finding.store.name}` holds `{kind}`, which is no JSON"
