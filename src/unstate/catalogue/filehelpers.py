@@ -27,6 +27,8 @@ FILES = (
     Helper("file_key", (), ("import re", *_OS)),
     Helper("stored_folder", ("file_key", "is_stored"), _LOCAL),
     Helper("is_stored", ("stored_folder",)),
+    Helper("make_folder", ("stored_folder",), _LOCAL),
+    Helper("remove_folder", ("stored_folder",), _LOCAL),
     Helper("missing_file", (), _ERRNO),
     Helper("content_type", (), ("import mimetypes", *_OS)),
     Helper("StoredFile", (*_S3, "missing_file"), ("from datetime import datetime", "import io", *_ERRNO)),

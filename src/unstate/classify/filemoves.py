@@ -270,6 +270,8 @@ class Mover(Uses):
             return
         if touch.op is Op.PATH and outside:
             return  # a folder that is made and stays empty
+        if touch.op is Op.PATH and any(is_below(kept, place) for kept in self.result.kept for place in touch.places):
+            self.result.either.append(f"{where}: `{name}` makes the folder, also for what stays on local disk below it")
         if touch.op is Op.DELETE and not self._reached(flow.path, touch.frame) and self._is_wipe(flow, touch):
             if outside:
                 self._obstacle(f"{where}: `{name}` empties this folder or another outside any request")

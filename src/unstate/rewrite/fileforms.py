@@ -252,6 +252,47 @@ def _mounted(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
     return Form("StoredFiles", lambda call: call.args, remote=False)
 
 
+_MAKING = {
+    ("makedirs", False): ("mode", "exist_ok"),
+    ("mkdir", False): ("mode",),
+    ("rmdir", False): (),
+    ("mkdir", True): ("mode", "parents", "exist_ok"),
+    ("rmdir", True): (),
+}
+
+
+def on_disk(node: cst.Call, *, method: bool) -> Form | str:
+    """The form for a call that makes or removes a folder, where it may as well be one on local disk.
+
+    `method`: it is called on the path.
+    """
+    name = last_name(node)
+    words = _MAKING.get((name, method))
+    rest = node.args if method else node.args[1:]
+    given = [arg.keyword.value if arg.keyword is not None else "" for arg in rest]
+    by_place = given.count("")
+    if (
+        words is None
+        or (not method and (not node.args or node.args[0].keyword is not None))
+        or by_place > len(words)
+        or not set(given[by_place:]) <= set(words[by_place:])
+    ):
+        return f"`{code(node.func)}` is called in a way that is not known"
+
+    def arguments(call: cst.Call) -> Sequence[cst.Arg]:
+        more = call.args if method else call.args[1:]
+        return [
+            _owner(call) if method else _plain(call.args[0]),
+            *([named("parents", cst.Name("True"))] if name == "makedirs" else []),
+            *(
+                named(word or words[place], arg.value)
+                for place, (word, arg) in enumerate(zip(given, more, strict=True))
+            ),
+        ]
+
+    return Form("remove_folder" if name == "rmdir" else "make_folder", arguments, remote=False)
+
+
 def _made(node: cst.Call, ops: frozenset[Op], imports: str) -> Chosen:
     return Folder()
 
@@ -408,6 +449,11 @@ def _copied(node: cst.Call, ops: frozenset[Op], operands: frozenset[int]) -> Cho
     if ops == {Op.WRITE}:
         return Copy(index, "w" if name in _ANEW and keyword(node, "mode") is None else "r+")
     return Copy(index, "r" if ops == {Op.READ} else "r+")
+
+
+def named(word: str, value: cst.BaseExpression) -> cst.Arg:
+    """A keyword argument."""
+    return cst.Arg(value, cst.Name(word), equal=_TIGHT)
 
 
 def text(value: str) -> cst.Arg:

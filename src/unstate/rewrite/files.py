@@ -23,7 +23,7 @@ Owners = tuple[Binding, ...]  # the locations that one site belongs to
 _BLOCKS = (cst.IndentedBlock, cst.Module)
 _WRITING = frozenset("open_file save_upload write_file write_text_file local_file".split())
 _LISTING = frozenset(
-    "folders list_folder folder_paths is_folder file_exists glob_folder glob_files walk_folder".split()
+    "folders make_folder list_folder folder_paths is_folder file_exists glob_folder glob_files walk_folder".split()
 )
 _HOLDERS = (cst.SimpleStatementLine, cst.BaseCompoundStatement, cst.Lambda, cst.BaseComp)
 WHEN_CLOSED = (
@@ -351,7 +351,8 @@ class FileEdits:
         return name
 
     def _drop_folder(self, owners: Owners, chain: Chain, *, wipes: bool = False) -> None:
-        """Take the making of a folder out, with the test that guards it."""
+        """Take the making of a folder out, with the test that guards it; where helpers look at paths, it goes on for
+        folders that stay on local disk."""
         node, line = chain[-1], self._line(chain[-1])
         assert isinstance(node, cst.Call)
         expression = chain[:-1]
@@ -375,13 +376,20 @@ class FileEdits:
         )
         if wipes:
             self._differ(owners, WIPES)
+        told = not wipes and any(site.op is Op.DEFINE for binding in owners for site in binding.sites)
         if isinstance(guard, cst.If) and self._is_test(guard, wipes=wipes):
             if len(guard.body.body) == 1 and guard.orelse is None and not isinstance(expression[position - 3], cst.If):
                 self._forget(guard)
-                self._change(expression[: position - 1], lambda new: cst.RemoveFromParent())
+                if told:
+                    self._make_folder(owners, expression[: position - 1], node)
+                else:
+                    self._change(expression[: position - 1], lambda new: cst.RemoveFromParent())
                 return
         elif not tolerant:
             self._refuse(owners, line, "a folder is made here that must not be there already, which nobody can tell")
+            return
+        if told:
+            self._make_folder(owners, expression[: position + 2], node)
             return
         self._note(owners, "folders")
         if isinstance(around, _BLOCKS) and len(around.body) == 1 and not isinstance(around, cst.Module):
@@ -391,6 +399,37 @@ class FileEdits:
             )
             return
         self._change(expression[: position + 1], lambda new: cst.RemoveFromParent())
+
+    def _make_folder(self, owners: Owners, chain: Chain, call: cst.Call) -> None:
+        """The folder is made, or removed, where it is none of S3.
+
+        The chain leads to the expression statement, or to a test whether the folder is there with nothing else in it.
+        """
+        owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+        form = fileforms.on_disk(call, method=id(owner) in self._paths)
+        if isinstance(form, str):
+            self._refuse(owners, self._line(call), form)
+            return
+        self._note(owners, form.helper)
+
+        def change(new: Node) -> Node:
+            line, expression = None, new
+            if isinstance(new, cst.If):
+                line = cst.ensure_type(new.body.body[0], cst.SimpleStatementLine)
+                expression = line.body[0]
+            made = cst.ensure_type(expression, cst.Expr).value
+            made = cst.ensure_type(made.expression if isinstance(made, cst.Await) else made, cst.Call)
+            arguments = [*form.arguments(made)]
+            if line is not None and form.helper == "make_folder":
+                arguments = [each for each in arguments if each.keyword is None or each.keyword.value != "exist_ok"]
+                arguments.append(fileforms.named("exist_ok", cst.Name("True")))
+            result = cst.Expr(cst.Call(cst.Name(self.names.use(form.helper)), separated(arguments)))
+            if line is None:
+                return result
+            above = cst.ensure_type(new, cst.If).leading_lines
+            return line.with_changes(body=[result], leading_lines=[*above, *line.leading_lines])
+
+        self._change(chain, change)
 
     def _is_test(self, guard: cst.If, *, wipes: bool) -> bool:
         """Whether an `if` only asks whether the folder is there, or is not."""
