@@ -17,6 +17,26 @@ app = Flask(__name__)
 
 # Each look-alike, and the change (old, new) that makes state of it.
 LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
+    "field of a form": (
+        """
+        from wtforms import Form, FormField
+        class Times(FormField):
+            def __init__(self, kind):
+                super().__init__(kind)
+                self.top_errors = []
+            def validate(self, form):
+                self.top_errors.append("none is given")
+                return False
+        class Settings(Form):
+            times = Times(Form)
+        @app.post("/x")
+        def view():
+            form = Settings(request.form)
+            return str(form.times.validate(form))
+        """,
+        "from wtforms import Form, FormField",
+        "class FormField:\n    def __init__(self, kind): self.kind = kind\nclass Form:\n    pass",
+    ),
     "constant": (
         """
         COLOURS = {"red": 1}

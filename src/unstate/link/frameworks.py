@@ -5,6 +5,8 @@ Tables, not logic: a new framework is a line here.
 
 from __future__ import annotations
 
+import re
+
 from unstate.facts.values import Path
 
 # Distributions whose import makes a project a service.
@@ -165,6 +167,10 @@ PER_REQUEST_BASES = frozenset(HANDLER_BASES) - {
     "BaseView",
     "ModelView",
 }
+# A form is made for each request, and its fields with it, though they are written where a class is made.
+_OF_FORMS = re.compile(
+    r"(wtforms|flask_wtf)\.(?!widgets|validators)|django\.forms\.|rest_framework\.(serializers|fields)\."
+)
 _SERVICER = ("Servicer",)
 
 
@@ -221,4 +227,4 @@ _PER_THREAD = frozenset(
 
 def made_per_request(dotted: str) -> bool:
     """Whether a subclass of the external class has an object for every request, or for every thread."""
-    return dotted in _PER_THREAD or dotted.rpartition(".")[2] in PER_REQUEST_BASES
+    return dotted in _PER_THREAD or dotted.rpartition(".")[2] in PER_REQUEST_BASES or bool(_OF_FORMS.match(dotted))

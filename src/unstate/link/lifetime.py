@@ -80,10 +80,20 @@ class Lifetimes:
                     kept.append(place)
             elif self.reach.way(path, function) is not None:
                 return place
-        return kept[1] if len(kept) > 1 else ""
+        return kept[1] if len(kept) > 1 else next(self._handed_out(of), "") if kept else ""
+
+    def _handed_out(self, of: Class) -> Iterator[str]:
+        """The places, as "path:line", that give the class another name or hand it back: who has it makes more."""
+        for path, ref, rest in self._mentions(of):
+            if not rest and ref.use in ("alias", "return") and not _is_type_use(ref):
+                yield f"{path}:{ref.line}"
 
     def _makings(self, of: Class) -> Iterator[tuple[str, Ref]]:
         """The expressions that make an object of a class, or of one derived from it, tests left out."""
+        return ((path, ref) for path, ref, rest in self._mentions(of) if rest[:1] == ("()",))
+
+    def _mentions(self, of: Class) -> Iterator[tuple[str, Ref, tuple[str, ...]]]:
+        """Where a class is named, or one derived from it, tests left out: with what is done to it there."""
         waiting, seen = [of], {of}
         while waiting:
             made = waiting.pop()
@@ -93,11 +103,11 @@ class Lifetimes:
             name = self.program.frame(made).name
             for path, ref in self.program.calls.get(name, ()):
                 index = ref.path.index(name)
-                if is_aside(path) or ref.use == "define" or ref.path[index + 1 : index + 2] != ("()",):
+                if is_aside(path) or ref.use == "define":
                     continue
                 values = self.resolver.trace(path, ref.frame, ref.path[: index + 1])
                 if len(values) > index and values[index] == made:
-                    yield path, ref
+                    yield path, ref, ref.path[index + 1 :]
 
     def is_singleton(self, of: Class) -> bool:
         """A class whose `__new__` keeps the instance it made on the class."""
