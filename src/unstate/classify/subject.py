@@ -141,7 +141,15 @@ class Subject:
         """Whether the class body binds the attribute, or a statement elsewhere binds it on the class."""
         definition = self.candidate.definition
         sort = self.program.facts[self.candidate.path].frames[definition.frame].sort
-        return (sort == CLASS and len(definition.path) == 1) or self.is_bound_from_outside()
+        in_body = sort == CLASS and len(definition.path) == 1
+        return (in_body and not self._is_only_declared()) or self.is_bound_from_outside()
+
+    def _is_only_declared(self) -> bool:
+        """Whether the class body names the attribute with its type, and each object is given one of its own."""
+        definition = self.candidate.definition
+        if definition.source or definition.value or not definition.annotation or "ClassVar" in definition.annotation:
+            return False
+        return not self._is_bound_on_class()
 
     def is_bound_from_outside(self) -> bool:
         """Whether a module binds the attribute on the class: `Service.seen = {}`."""
@@ -155,7 +163,10 @@ class Subject:
 
     def is_rebound_on_objects(self) -> bool:
         """Whether a scalar is what the class body gives every object to start with, never bound on the class itself."""
-        return self.candidate.constructor in containers.IMMUTABLE and not any(
+        return self.candidate.constructor in containers.IMMUTABLE and not self._is_bound_on_class()
+
+    def _is_bound_on_class(self) -> bool:
+        return any(
             touch.op is Op.REBIND
             and isinstance(self.resolver.resolve(touch.path, touch.ref.frame, touch.ref.path[:-1]), Class)
             for touch in self.candidate.touches

@@ -25,7 +25,7 @@ _TYPE_USES = frozenset(
     (
         "isinstance issubclass cast TypeVar Depends Factory add_resource add_route add_url_rule Route path re_path url"
         " register relationship field Field type hasattr getattr List Optional Mock patch fields get_type_hints"
-        " TypeAdapter parse_obj_as select query join filter exists Table View as_view create_model convert decode"
+        " super TypeAdapter parse_obj_as select query join filter exists Table View as_view create_model convert decode"
     ).split()
 )
 
@@ -191,7 +191,7 @@ class Lifetimes:
             return True
         if ref.flags & LOOP or self.reach.way(path, function) is not None:
             return False
-        return self.reach.runs(Function(path, function))
+        return self.reach.starts(Function(path, function))
 
     def _keeps_results(self, function: Function) -> bool:
         """Whether what a function gives back is kept: by a cache around it, or by who calls it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -14,7 +15,7 @@ from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, LAMBDA, MAIN, Path, R
 from unstate.link import frameworks
 from unstate.link.program import Program
 from unstate.link.resolve import Resolver
-from unstate.link.values import Class, External, Function, Instance, Made, Slot, Value
+from unstate.link.values import App, Class, External, Function, Instance, Made, Slot, Value
 
 _MANY = 6  # functions of one name: more are not told apart when the receiver is unknown
 _STARTUP_NAMES = frozenset(
@@ -58,6 +59,7 @@ class Reach:
         self._ways: dict[Function, tuple[Function, ...] | None] = {}
         self._entries: dict[Function, str] = {}
         self._running: dict[Function, bool] = {}
+        self._starting: dict[Function, bool] = {}
         self._dispatching: dict[Class, list[Function]] = {}
         self._callers: dict[Function, list[Function]] = {}
         self._handed: dict[str, dict[Value, list[tuple[str, Ref]]]] = {}
@@ -124,7 +126,8 @@ class Reach:
             if ref.use == "define" or name == ref.path[0] or not around:
                 continue
             receiver = self.resolver.resolve(path, ref.frame, ref.path[: ref.path.index(name) + 1])
-            if receiver is None and self.runs(Function(path, around)):
+            caller = Function(path, around)
+            if receiver is None and self.runs(caller) and (self.entry(caller) == "request" or not self.starts(caller)):
                 return True
         return False
 
@@ -303,6 +306,56 @@ class Reach:
             self._running[function] = known
         return known
 
+    def starts(self, function: Function) -> bool:
+        """Whether a function is known to run while the program starts: a module, a hook or a factory leads to it."""
+        known = self._starting.get(function)
+        if known is None:
+            found = {function}
+            queue = [function]
+            known = False
+            for caller in queue:
+                if self._starting.get(caller) or self._is_started(caller):
+                    known = True
+                    break
+                fresh = [further for further in self._known_callers(caller) if further not in found]
+                found.update(fresh)
+                queue += fresh
+            self._starting[function] = known
+        return known
+
+    def _is_started(self, function: Function) -> bool:
+        """Whether a module calls a function, hands it to what calls it at the start, or calls it by such a name."""
+        frame = self.program.frame(function)
+        if frame.name in _STARTUP_NAMES or self.entry(function) == "startup" or self._makes_app(function):
+            return True
+        owner = self.program.facts[function.path].frames[frame.parent]
+        wanted: list[tuple[str, Function | Class]] = [(frame.name, function)]
+        if owner.sort == CLASS and frame.name == "__init__":
+            wanted.append((owner.name, Class(function.path, frame.parent)))
+        return any(
+            self._calls_at_start(path, ref, name, meant)
+            for name, meant in wanted
+            for path, ref in self._calls.get(name, ())
+        )
+
+    def _calls_at_start(self, path: str, ref: Ref, name: str, wanted: Function | Class) -> bool:
+        index = ref.path.index(name)
+        called = ref.path[index + 1 : index + 2] == ("()",) and not self.program.function_around(path, ref.frame)
+        handed = ref.use == "pass" and index == len(ref.path) - 1 and self._starts_up(ref)
+        if ref.use == "define" or not (called or handed):
+            return False
+        value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
+        if isinstance(value, Slot):
+            value = self.resolver.held(value) or value
+        return self._is(value, wanted)
+
+    def _makes_app(self, function: Function) -> bool:
+        """Whether a function makes the application: a factory, which the server calls by its name."""
+        return any(
+            ref.path[-1] == "()" and self.resolver.resolve(function.path, ref.frame, ref.path) == App()
+            for ref in self.program.refs_in(function.path, function.frame)
+        )
+
     @staticmethod
     def _starts_up(ref: Ref) -> bool:
         if ref.position in (
@@ -325,10 +378,16 @@ class Reach:
         """Functions that call or may call this one."""
         known = self._callers.get(function)
         if known is None:
-            known = self._callers[function] = self._find_callers(function)
+            known = self._callers[function] = self._find_callers(function, self._may_be)
         return known
 
-    def _find_callers(self, function: Function) -> list[Function]:
+    def _known_callers(self, function: Function) -> list[Function]:
+        """Functions that call this one, no guess by the name of a method among them."""
+        return self._find_callers(function, lambda value, wanted, *_: self._is(value, wanted))
+
+    def _find_callers(
+        self, function: Function, may_be: Callable[[Value, Function | Class, bool, int], bool]
+    ) -> list[Function]:
         frame = self.program.frame(function)
         owner = self.program.facts[function.path].frames[frame.parent]
         name = frame.name
@@ -341,9 +400,9 @@ class Reach:
             "__call__",
             "__getitem__",
         ):
-            found += self._callers_of(owner.name, Class(function.path, frame.parent))
+            found += self._callers_of(owner.name, Class(function.path, frame.parent), may_be)
         if not (name.startswith("__") and name.endswith("__")):
-            found += self._callers_of(name, function)
+            found += self._callers_of(name, function, may_be)
         if frame.parent > 0 and owner.sort == FUNCTION and frame.decorators:
             found.append(Function(function.path, frame.parent))
         if owner.sort == CLASS:
@@ -366,11 +425,13 @@ class Reach:
             ]
         return known
 
-    def _callers_of(self, name: str, wanted: Function | Class) -> list[Function]:
+    def _callers_of(
+        self, name: str, wanted: Function | Class, may_be: Callable[[Value, Function | Class, bool, int], bool]
+    ) -> list[Function]:
         namesakes = len(self.program.functions.get(name, ()))
         found: list[tuple[int, Function]] = []
         for (value, is_attribute), calls in self._calls_of(name).items():
-            if value == wanted or self._may_be(value, wanted, is_attribute, namesakes):
+            if value == wanted or may_be(value, wanted, is_attribute, namesakes):
                 found += calls
         return list(dict.fromkeys(caller for _, caller in sorted(found, key=itemgetter(0))))
 
@@ -394,12 +455,23 @@ class Reach:
         return found
 
     def _may_be(self, value: Value, wanted: Function | Class, is_attribute: bool, namesakes: int) -> bool:
-        """Whether an unresolved method call may mean the wanted function; overriding counts too."""
+        """Whether a call means the wanted function, or may mean it as a method of what could not be followed."""
+        if self._is(value, wanted):
+            return True
+        if isinstance(wanted, Class) or value is not None:
+            return False
+        owner = self.program.facts[wanted.path].frames[self.program.frame(wanted).parent]
+        return is_attribute and owner.sort == CLASS and namesakes <= _MANY
+
+    def _is(self, value: Value, wanted: Function | Class) -> bool:
+        """Whether what is called is the wanted function, or one that it overrides or that overrides it."""
+        if value == wanted:
+            return True
         if isinstance(wanted, Class):
             return isinstance(value, Instance) and value.of == wanted
-        frame = self.program.frame(wanted)
-        owner = self.program.facts[wanted.path].frames[frame.parent]
         if isinstance(value, Function):
+            frame = self.program.frame(wanted)
+            owner = self.program.facts[wanted.path].frames[frame.parent]
             other = self.program.frame(value)
             parent = self.program.facts[value.path].frames[other.parent]
             if parent.sort != CLASS or owner.sort != CLASS or other.name != frame.name:
@@ -407,4 +479,4 @@ class Reach:
             mine, theirs = Class(wanted.path, frame.parent), Class(value.path, other.parent)
             related = theirs in self.resolver.lineage(mine) or mine in self.resolver.lineage(theirs)
             return related or self.are_twins(mine, theirs)
-        return value is None and is_attribute and owner.sort == CLASS and namesakes <= _MANY
+        return False
