@@ -733,6 +733,72 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         "class Basket(Schema)",
         "class Basket",
     ),
+    "table that is filled when it is found empty": (
+        """
+        UNITS = {"m": 1.0, "ft": 0.3048}
+        BY_SIZE = []
+        def by_size():
+            if BY_SIZE:
+                return BY_SIZE
+            for name, size in UNITS.items():
+                BY_SIZE.append((size, name))
+            return BY_SIZE
+        @app.get("/x")
+        def view():
+            return str(by_size())
+        """,
+        "BY_SIZE.append((size, name))",
+        "BY_SIZE.append((size, random.random()))",
+    ),
+    "table that a function gives when none is there": (
+        """
+        NAMES = []
+        def names_of_files():
+            return sorted(path.name for path in FOLDER.iterdir())
+        @app.get("/x/<name>")
+        def view(name):
+            global NAMES
+            if not NAMES:
+                NAMES = names_of_files()
+            return str(name in NAMES)
+        """,
+        "return sorted(path.name for path in FOLDER.iterdir())",
+        "return requests.get(URL).json()",
+    ),
+    "attribute that a class only declares": (
+        """
+        class Result(dict):
+            engines: list[str]
+        @app.post("/x")
+        def view():
+            result = Result()
+            result.engines.append(request.form["engine"])
+            return str(result.engines)
+        """,
+        "engines: list[str]",
+        "engines: list[str] = []",
+    ),
+    "object of what no request was seen to reach": (
+        """
+        from project.routes import versioned
+        class Search:
+            def __init__(self):
+                self.filters = []
+            def add(self, value):
+                self.filters.append(value)
+        @versioned(1)
+        def found(request):
+            search = Search()
+            return str(search.filters)
+        @app.post("/x")
+        def view():
+            search = Search()
+            search.add(request.form["k"])
+            return str(search.filters)
+        """,
+        "@versioned(1)",
+        "SEARCH = Search()",
+    ),
 }
 
 
@@ -754,6 +820,20 @@ def test_the_one_thing_that_makes_it_state(tmp_path: Path, source: str, old: str
 
 
 SILENT = {
+    "row that a query is told to read": """
+        from pydantic import BaseModel
+        class Payment(BaseModel):
+            status: str = "open"
+            notes: list = []
+        def payment(key):
+            return (None or database).fetchone("select * from payments", Payment)
+        payment("first")
+        @app.post("/x/<key>")
+        def view(key):
+            found: Payment = payment(key)
+            found.notes.append(request.form["note"])
+            return found.status
+        """,
     "ORM columns": """
         from sqlalchemy.orm import DeclarativeBase
         class Base(DeclarativeBase):

@@ -80,6 +80,65 @@ def is_memo(subject: Subject) -> bool:
     return True
 
 
+# Calls whose answers differ from process to process.
+_VARYING = frozenset(
+    (
+        "uuid1 uuid4 token_hex token_urlsafe token_bytes random randint randrange choice choices shuffle urandom time"
+        " monotonic now utcnow today getpid gethostname request"
+    ).split()
+)
+_CONTAINERS = frozenset({containers.DICT, containers.LIST, containers.SET})
+
+
+def is_filled_once(subject: Subject) -> bool:
+    """A table that one function fills when it finds it empty, from what every process has, and nobody changes."""
+    candidate = subject.candidate
+    writers = {(touch.path, touch.function) for touch in subject.live_writes}
+    if candidate.flavour not in _CONTAINERS or candidate.slot.sort != "module" or len(writers) != 1:
+        return False
+    ((path, function),) = writers
+    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
+    own = [touch for touch in subject.used if (touch.path, touch.function) in writers]
+    tests = [touch.ref.line for touch in own if touch.op is Op.BOOL]
+    if len(fills) != len(subject.live_writes) or not tests or min(tests) > min(touch.ref.line for touch in fills):
+        return False
+    made = _called_by(subject, path, function)
+    if all(_is_whole_answer(subject, touch) for touch in fills):
+        places = [place for place in made if subject.program.frame(place).name in {_called(touch) for touch in fills}]
+    else:
+        owner = Function(path, function)
+        given = {each.name for each in subject.program.frame(owner).parameters} - {"self", "cls"}
+        places = [] if given or subject.reach.entry(owner) == "request" else [owner, *made]
+    return bool(places) and not any(
+        asks(subject.program, place.path, place.frame) or _varies(subject.program, place) for place in places
+    )
+
+
+def _called(touch: Touch) -> str:
+    return (touch.value or touch.ref.value)[-2]
+
+
+def _is_whole_answer(subject: Subject, touch: Touch) -> bool:
+    """Whether a table is bound as a whole to what a function without arguments gives back."""
+    hint = touch.value or touch.ref.value
+    return touch.op is Op.REBIND and len(hint) > 1 and hint[-1] == "()" and touch.ref.source.rstrip().endswith("()")
+
+
+def _called_by(subject: Subject, path: str, function: int) -> list[Function]:
+    """Functions of the project that a function calls."""
+    found = []
+    for ref in subject.program.refs_in(path, function):
+        if "()" in ref.path:
+            value = subject.resolver.resolve(path, ref.frame, ref.path[: ref.path.index("()")])
+            if isinstance(value, Function):
+                found.append(value)
+    return found
+
+
+def _varies(program: Program, function: Function) -> bool:
+    return any(not _VARYING.isdisjoint(ref.path) for ref in program.refs_in(function.path, function.frame))
+
+
 def _is_called_by_watcher(subject: Subject, place: tuple[str, int]) -> bool:
     """Whether what watches files forgets an answer: every process watches them for itself."""
     here = Function(*place)

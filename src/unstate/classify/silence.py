@@ -378,6 +378,7 @@ _REASONS: tuple[Callable[[Subject], bool], ...] = (
     _field_of_an_object,
     _filled_by_decorators,
     _loaded_from_files,
+    memos.is_filled_once,
     memos.is_said_once,
     memos.is_last_answer,
     _done_by_this_process,

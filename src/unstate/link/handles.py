@@ -37,7 +37,7 @@ _DATA = frozenset(
         " PurePosixPath Namespace SimpleNamespace ObjectId Counter OrderedDict defaultdict deque DataFrame Series"
         " ndarray"
         " IPv4Address IPv6Address ip_address ip_network IPv4Network IPv6Network Address BytesIO StringIO Any object"
-        " Version URL MultiDict Struct BaseModel Request UploadFile FileStorage Message"
+        " Version URL MultiDict Struct BaseModel Request UploadFile FileStorage Message Field PrivateAttr"
     ).split()
 )
 _CALLABLES = frozenset({"Callable", "Coroutine", "Awaitable", "Type", "type", "FunctionType", "MethodType", "partial"})

@@ -28,6 +28,8 @@ _TYPE_USES = frozenset(
         " super TypeAdapter parse_obj_as select query join filter exists Table View as_view create_model convert decode"
     ).split()
 )
+# Bases of classes whose objects are rows or messages.
+_VALUES = frozenset("BaseModel SQLModel TypedDict NamedTuple Struct Document DeclarativeBase".split())
 
 
 class Lifetimes:
@@ -129,11 +131,16 @@ class Lifetimes:
             return self._is_kept(path, ref)
         if rest[:1] == ("()",):  # Server(...).run()
             return rest[2:] == ("()",) and rest[1] in _RUNNING and self._at_start(path, ref)
-        if rest or ref.use != "pass" or _is_type_use(ref):
+        if rest or ref.use != "pass" or _is_type_use(ref) or self._is_data(of):
             return False
         # the class handed on as a value: somebody else makes the instance
         function = self.program.function_around(path, ref.frame)
         return self._at_start(path, ref) or (function > 0 and self._keeps_results(Function(path, function)))
+
+    def _is_data(self, of: Class) -> bool:
+        """Whether objects of a class are values that come and go, as rows do: who is handed the class reads such."""
+        bases = {base.rpartition(".")[2] for base in self.resolver.external_bases(of)}
+        return not bases.isdisjoint(_VALUES) or any("dataclass" in path for path in self.program.frame(of).decorators)
 
     def _is_kept(self, path: str, ref: Ref) -> bool:
         """Whether what an expression makes goes to a place that lives on."""
