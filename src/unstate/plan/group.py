@@ -24,6 +24,7 @@ from unstate.plan.expiry import EXPIRING, bound, class_of, own_seconds
 from unstate.plan.fileraces import races
 from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key, holds_tuples
+from unstate.plan.localkeys import local_keys
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.nodata import no_data
@@ -120,6 +121,7 @@ class Planner:
             *looking_inside(finding.store, self.sources),
             *alive.differences(finding.store, self.sources, expires=group.ttl_seconds is not None),
             *local_clocks(finding.store, self.sources),
+            *local_keys(finding.store, self.sources),
             *(
                 f"`{name.rpartition(':')[2]}` becomes asynchronous, and every call of it awaits it"
                 for name in group.awaited
