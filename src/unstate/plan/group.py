@@ -25,6 +25,7 @@ from unstate.plan.fileraces import races
 from unstate.plan.folders import COPYING, planned, sent_on, untold
 from unstate.plan.layout import Choice, choose, container_of, expires_by_key, holds_tuples
 from unstate.plan.localkeys import local_keys
+from unstate.plan.localwork import marks_own_work
 from unstate.plan.mentions import Mentions
 from unstate.plan.models import model_of
 from unstate.plan.nodata import no_data
@@ -67,8 +68,9 @@ class Planner:
             return self._folder(finding, answers)
         if reason := astray(finding.store, self.backing[finding.store.service]):
             return _manual(finding, [_refusal(finding, reason)])
-        if bound_to_process := alive.refusals(finding.store, self.sources):
-            return _manual(finding, bound_to_process)
+        refused = alive.refusals(finding.store, self.sources) or marks_own_work(finding.store, self.sources)
+        if refused:
+            return _manual(finding, refused)
         finding = alive.with_endings(finding, self.sources)
         codemod = self.codemods.get(finding.rule)
         own = self._own_seconds(finding.store)
