@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from unstate.classify.fileflow import MAKING, Survey, span_of
+from unstate.classify.fileflow import MAKING, Survey, lines_of, span_of
 from unstate.link.django_files import DjangoFiles
 from unstate.link.places import is_below
 from unstate.model import Op, Site
@@ -31,7 +31,7 @@ def stored(moves: Moves, number: int, django: DjangoFiles, surveys: Iterable[Sur
         elsewhere |= _of_file(moves, number, django, survey, surveys)
     if elsewhere:
         for survey in surveys:
-            for spot in survey.spots:
+            for spot in survey.tree.spots if survey.is_storing else ():
                 if isinstance(spot.node, ast.Call) and django.is_path(survey.facts.path, spot.frame, spot.node):
                     where = f"{survey.facts.path}:{spot.node.lineno}"
                     moves.obstacles.append(f"{where}: in which of several storages this path lies cannot be told")
@@ -41,10 +41,13 @@ def _of_file(moves: Moves, number: int, django: DjangoFiles, survey: Survey, sur
     """Take the sites of one file; whether a storage is made there that keeps its files in another folder."""
     path = survey.facts.path
     elsewhere = False
-    for row, line in enumerate(survey.lines, 1):
-        if _TIMES.search(line):
-            moves.obstacles.append(f"{path}:{row}: S3 does not know when a file was made or read")
-    for spot in survey.storages:
+    if _TIMES.search(survey.text):
+        for row, line in enumerate(lines_of(survey.text), 1):
+            if _TIMES.search(line):
+                moves.obstacles.append(f"{path}:{row}: S3 does not know when a file was made or read")
+    if not survey.is_storing:
+        return elsewhere
+    for spot in survey.tree.storages:
         call = spot.around[0] if spot.around else None
         where = f"{path}:{spot.node.lineno}"
         if not isinstance(call, ast.Call) or call.func is not spot.node:
@@ -54,7 +57,7 @@ def _of_file(moves: Moves, number: int, django: DjangoFiles, survey: Survey, sur
         else:
             elsewhere |= bool(call.args or call.keywords)
             _site(moves, number, survey, call, spot.frame)
-    for spot in survey.spots:
+    for spot in survey.tree.spots:
         if django.is_path(path, spot.frame, spot.node):
             _site(moves, number, survey, spot.node, spot.frame)
     return elsewhere
@@ -74,9 +77,9 @@ def _is_folder(call: ast.Call, frame: int, django: DjangoFiles, survey: Survey, 
         or not any(
             is_below(place, folder) or is_below(folder, place)
             for each in surveys
-            for work in each.work
-            if work.name not in MAKING
-            for place in work.spot.places
+            for name, places in each.worked
+            if name not in MAKING
+            for place in places
             for folder in folders
         )
     )
@@ -92,7 +95,7 @@ def _site(moves: Moves, number: int, survey: Survey, node: ast.expr, frame: int)
     around = survey.facts.frames[frame]
     site = Site(
         path=survey.facts.path,
-        span=span_of(survey.lines, node),
+        span=span_of(lines_of(survey.text), node),
         op=Op.STORED,
         function=around.qualname if frame else "",
         asynchronous=around.asynchronous,

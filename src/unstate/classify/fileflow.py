@@ -6,8 +6,10 @@ Facts name the calls that touch files; whether *all* uses of a path are understo
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from unstate.classify.filecalls import FileCalls
 from unstate.facts.files import TOUCHING
@@ -19,6 +21,8 @@ from unstate.model import Op, Span
 _PATHS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.JoinedStr, ast.List, ast.Tuple)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_BARE = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop, ast.Constant)  # hold no path
+_LOAD = ast.Load()
 # Calls that make folders, which S3 has none of.
 MAKING = frozenset({"mkdir", "makedirs", "ensure_dir"})
 
@@ -52,28 +56,39 @@ class Flow:
     """One file read for one location."""
 
     path: str
-    lines: list[str]
+    text: str
     touches: list[Touch] = field(default_factory=list)
     unknown: list[Touch] = field(default_factory=list)  # file operations whose path could not be followed
     mentions: list[Mention] = field(default_factory=list)
 
     def span(self, node: ast.expr) -> Span:
         """The place of a node."""
-        return span_of(self.lines, node)
+        return span_of(lines_of(self.text), node)
 
 
 Scope = dict[str, Places]
+_Way = tuple[ast.AST, Any] | None  # a node and the way around it: no node has a list of its own
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
+class Spot:
     """An expression that may give a path, with what is around it and the places it gives."""
 
     node: ast.expr
-    around: tuple[ast.AST, ...]
+    way: _Way
     frame: int
     scope: Scope
     places: Places
+
+    @property
+    def around(self) -> tuple[ast.AST, ...]:
+        """The nodes around it, inner ones first."""
+        found = []
+        way = self.way
+        while way is not None:
+            found.append(way[0])
+            way = way[1]
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,48 +96,86 @@ class _Work:
     """One operation of one call, with its operand."""
 
     call: ast.Call
-    spot: _Spot  # of the call, with the places of the operand
+    spot: Spot  # of the call, with the places of the operand
     name: str
     op: Op
     operand: ast.expr
 
 
 class Survey:
-    """One file read once, whatever number of locations asks for it. Raises SyntaxError."""
+    """What one file does with paths, found out once, whatever number of locations asks. Raises SyntaxError.
 
-    def __init__(self, facts: FileFacts, operations: Operations, source: str) -> None:
+    Its tree is large, and few files concern any location: it is made anew for those, and kept from then on.
+    """
+
+    def __init__(self, facts: FileFacts, operations: Operations, text: str) -> None:
         self.facts = facts
         self.operations = operations
-        self.calls = FileCalls(facts.path, operations.program, operations.resolver)
-        self.lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self.acting: set[int] = set()  # calls that work on a file
-        self.work: list[_Work] = []
-        self.spots: list[_Spot] = []
-        self.storages: list[_Spot] = []  # the class of Django's local storage, wherever it is named
-        self._frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
-        everything = [
-            each for each in self._walk(ast.parse(source), (), 0, {}) if isinstance(each[0], (ast.Call, *_PATHS))
-        ]
-        for node, around, frame, scope in everything:
-            if isinstance(node, ast.Call):
-                self._call(node, around, frame, scope)
-            elif isinstance(node, ast.Name | ast.Attribute) and operations.django.is_local_storage(
-                facts.path, frame, node
-            ):
-                self.storages.append(_Spot(node, around, frame, scope, ()))
-        for node, around, frame, scope in everything:
-            if id(node) in self.acting or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-                continue
-            if isinstance(node, ast.List | ast.Tuple) and not _holds_path(around):
-                continue
-            assert isinstance(node, ast.expr)
-            places = () if self._is_handle(node, frame) else self.places(node, frame, scope)
-            if places:
-                self.spots.append(_Spot(node, around, frame, scope, places))
+        self.text = text
+        self._tree: Tree | None = None
+        tree = Tree(facts, operations, text)
+        self.places = frozenset(place for spot in tree.spots for place in spot.places)
+        self.worked = tuple((work.name, work.spot.places) for work in tree.work)
+        self.is_storing = bool(tree.storages) or any(tree.is_stored(spot) for spot in tree.spots)
+        self._unknown = tree.read(lambda _: False).unknown
+        self._all = self.places.union(*(places for _, places in self.worked))
+
+    @property
+    def tree(self) -> Tree:
+        """The file with its nodes."""
+        if self._tree is None:
+            self._tree = Tree(self.facts, self.operations, self.text)
+        return self._tree
 
     def read(self, concerns: Callable[[Place], bool]) -> Flow:
         """What happens in the file to the paths that `concerns` says belong to a location."""
-        flow = Flow(self.facts.path, self.lines)
+        if self._tree is None and not any(map(concerns, self._all)):
+            return Flow(self.facts.path, self.text, unknown=self._unknown)
+        return self.tree.read(concerns)
+
+
+class Tree:
+    """The expressions of one file that give paths. Raises SyntaxError."""
+
+    def __init__(self, facts: FileFacts, operations: Operations, text: str) -> None:
+        self.facts = facts
+        self.operations = operations
+        self.text = text
+        self.calls = FileCalls(facts.path, operations.program, operations.resolver)
+        self.acting: set[int] = set()  # calls that work on a file
+        self.work: list[_Work] = []
+        self.spots: list[Spot] = []
+        self.storages: list[Spot] = []  # the class of Django's local storage, wherever it is named
+        self._frames = {(frame.sort, frame.line, frame.name): index for index, frame in enumerate(facts.frames)}
+        self._anonymous_frames: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+        for index, each in enumerate(facts.frames):
+            if each.sort == ANONYMOUS:
+                self._anonymous_frames[each.parent, each.line, each.end_line].append(index)
+        everything = [each for each in self._walk(ast.parse(text)) if isinstance(each[0], (ast.Call, *_PATHS))]
+        for node, way, frame, scope in everything:
+            if isinstance(node, ast.Call):
+                self._call(node, way, frame, scope)
+            elif isinstance(node, ast.Name | ast.Attribute) and operations.django.is_local_storage(
+                facts.path, frame, node
+            ):
+                self.storages.append(Spot(node, way, frame, scope, ()))
+        for node, way, frame, scope in everything:
+            if id(node) in self.acting or not isinstance(getattr(node, "ctx", _LOAD), ast.Load):
+                continue
+            if isinstance(node, ast.List | ast.Tuple) and not (way and isinstance(way[0], ast.Call)):
+                continue  # these count where they are handed to a call: a command line
+            assert isinstance(node, ast.expr)
+            places = () if self._is_handle(node, frame) else self.places(node, frame, scope)
+            if places:
+                self.spots.append(Spot(node, way, frame, scope, places))
+
+    def is_stored(self, spot: Spot) -> bool:
+        """Whether an expression asks a storage of Django's for the local path of a file."""
+        return self.operations.django.is_path(self.facts.path, spot.frame, spot.node)
+
+    def read(self, concerns: Callable[[Place], bool]) -> Flow:
+        """What happens in the file to the paths that `concerns` says belong to a location."""
+        flow = Flow(self.facts.path, self.text)
         operands: set[int] = set()
         for work in self.work:
             spot = work.spot
@@ -133,7 +186,7 @@ class Survey:
                 flow.touches.append(Touch(work.call, work.op, work.operand, spot.places, spot.frame, spot.around))
             elif self._may_be_any(work):
                 plain = self.calls.is_plain(work.call, work.operand, spot.frame)
-                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame, spot.around, plain))
+                flow.unknown.append(Touch(work.call, work.op, work.operand, (), spot.frame, plain=plain))
         covered: set[int] = set()
         for spot in self.spots:
             if id(spot.node) in covered or not any(concerns(place) for place in spot.places):
@@ -151,16 +204,14 @@ class Survey:
             return False
         return self.calls.is_certain(work.call, work.name, work.operand, work.spot.frame)
 
-    def _walk(
-        self, tree: ast.AST, around: tuple[ast.AST, ...], frame: int, scope: Scope
-    ) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...], int, Scope]]:
-        """Every node with what is around it, outer nodes first."""
-        stack = [(tree, around, frame, scope)]
+    def _walk(self, tree: ast.AST) -> Iterator[tuple[ast.AST, _Way, int, Scope]]:
+        """Every node that can hold a path with what is around it, outer nodes first."""
+        stack: list[tuple[ast.AST, _Way, int, Scope]] = [(tree, None, 0, {})]
         while stack:
             item = stack.pop()
             yield item
-            node, around, frame, scope = item
-            here = (node, *around)
+            node, way, frame, scope = item
+            here = (node, way)
             if isinstance(node, _FUNCTIONS):
                 inner = self._frames.get((FUNCTION, node.lineno, node.name), frame)
                 stack += [(statement, here, inner, {}) for statement in reversed(node.body)]
@@ -182,19 +233,14 @@ class Survey:
                         names.append(generator.target.id)
                         scope = scope | {generator.target.id: self.places(generator.iter, frame, scope)}
                 frame = self._anonymous(node, frame, names)
-            stack += [(child, here, frame, scope) for child in reversed([*ast.iter_child_nodes(node)])]
+            children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, _BARE)]
+            stack += [(child, here, frame, scope) for child in reversed(children)]
 
     def _anonymous(self, node: ast.expr, parent: int, names: list[str]) -> int:
         """The frame of a lambda or comprehension, told from others on its line by the names it binds."""
         bound = self.operations.program.names[self.facts.path]
-        found = [
-            index
-            for index, frame in enumerate(self.facts.frames)
-            if frame.sort == ANONYMOUS
-            and (frame.parent, frame.line, frame.end_line) == (parent, node.lineno, node.end_lineno)
-            and all(name in bound[index] for name in names)
-        ]
-        return found[0] if found else parent
+        found = self._anonymous_frames.get((parent, node.lineno, node.end_lineno or 0), ())
+        return next((index for index in found if all(name in bound[index] for name in names)), parent)
 
     def _is_handle(self, node: ast.expr, frame: int) -> bool:
         """Whether a name holds an open file, and no path."""
@@ -208,7 +254,7 @@ class Survey:
         """The places that an expression gives."""
         return self.operations.map.places(self.facts.path, frame, node, scope)
 
-    def _call(self, node: ast.Call, around: tuple[ast.AST, ...], frame: int, scope: Scope) -> None:
+    def _call(self, node: ast.Call, way: _Way, frame: int, scope: Scope) -> None:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         span = (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
@@ -222,7 +268,7 @@ class Survey:
             if not isinstance(operand, ast.expr) or self._is_handle(operand, frame):
                 continue
             self.acting.add(id(node))
-            spot = _Spot(node, around, frame, scope, self.places(operand, frame, scope))
+            spot = Spot(node, way, frame, scope, self.places(operand, frame, scope))
             self.work.append(_Work(node, spot, name, op, operand))
 
     def _cover(self, node: ast.AST, covered: set[int], frame: int, scope: Scope) -> None:
@@ -232,6 +278,11 @@ class Survey:
                 continue
             covered.add(id(child))
             self._cover(child, covered, frame, scope)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a file as the parser counts them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def span_of(lines: list[str], node: ast.expr) -> Span:
@@ -266,8 +317,3 @@ def _operand(node: ast.Call) -> ast.expr | None:
         case ast.Attribute(value=owner, attr="mkdir") if getattr(owner, "id", "") != "os":
             return owner
     return node.args[0] if node.args else next((each.value for each in node.keywords if each.arg == "name"), None)
-
-
-def _holds_path(around: tuple[ast.AST, ...]) -> bool:
-    """Lists and tuples count where they are handed to a call: a command line."""
-    return bool(around) and isinstance(around[0], ast.Call)

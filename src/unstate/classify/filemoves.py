@@ -92,7 +92,7 @@ class Mover(Uses):
         """Look for what is below the folders and stays: what requests lend and delete, databases of an engine."""
         if self._lent is None:
             self._lent = self.operations.map.lent()
-        known = {place for survey in surveys for spot in survey.spots for place in spot.places}
+        known = {place for survey in surveys for place in survey.places}
         wanted = {place for place in known if _DATABASE.search("/".join(place.steps[-1:]))}
         for place in self._lent | wanted:
             fixed = place if place in wanted else Place(place.root, place.detail, place.constant)
@@ -109,7 +109,7 @@ class Mover(Uses):
         if place not in self._defined:
             found = self._definitions.of(self.alternatives(place), self.read)
             self._defined[place] = tuple(
-                Site(path=path, span=Flow(path, self.read(path).splitlines()).span(value), op=Op.DEFINE)
+                Site(path=path, span=Flow(path, self.read(path)).span(value), op=Op.DEFINE)
                 for path, value, frame in found
             )
         return self._defined[place]
@@ -140,7 +140,8 @@ class Mover(Uses):
         if len(bound) == 1 and bound[0].source and found is not None and found[0]:
             steps = (*path_of(parse(bound[0].source)), *steps[1:])
         slot = self._slot(path, touch.frame, steps)
-        return slot is not None and self.result.holders.get(slot, 0) == self._writes(slot) > 0
+        held = self.result.holders.get(slot, 0) if slot is not None else 0
+        return slot is not None and held > 0 and held == self._writes(slot)
 
     def _slot(self, path: str, frame: int, steps: Path) -> Slot | None:
         """The store that a path of steps starts from, in front of its first key or method."""

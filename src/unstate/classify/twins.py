@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-
 from unstate.classify.subject import Subject
+from unstate.link import frameworks
 from unstate.link.values import Class
-
-_SHARED = re.compile(r"redis|valkey|memcache|dynamo", re.IGNORECASE)
-
-
-@cache
-def _is_shared(name: str) -> bool:
-    return _SHARED.search(name) is not None
 
 
 def redis_twin(subject: Subject) -> str:
@@ -24,15 +15,12 @@ def redis_twin(subject: Subject) -> str:
     program = subject.program
     if program.frame(owner).parent < 0:
         return ""
-    for name, classes in program.classes.items():
-        if not _is_shared(name):
-            continue
-        for other in classes:
-            if other != owner and subject.reach.are_twins(owner, other):
-                return program.qualified(other)
+    for other in subject.reach.shared:
+        if other != owner and subject.reach.are_twins(owner, other):
+            return program.qualified(other)
     return program.qualified(owner) if _falls_back(subject, owner) else ""
 
 
 def _falls_back(subject: Subject, owner: Class) -> bool:
     """Whether the owner keeps a client of a shared service beside the store, so that the store is its fallback."""
-    return any(_SHARED.search(name) for name in subject.resolver.attributes.get(owner, {}))
+    return any(frameworks.SHARED.search(name) for name in subject.resolver.attributes.get(owner, {}))

@@ -62,15 +62,15 @@ class DjangoFiles:
     def is_path(self, path: str, frame: int, node: ast.expr) -> bool:
         """Whether an expression asks a storage for the local path of a file."""
         if type(node) is ast.Attribute:
-            steps = path_of(node)
-            return steps[-1:] == ("path",) and self._done_to(steps) is Op.PATH
+            return node.attr == "path" and self._done_to(path_of(node)) is Op.PATH
         if type(node) is not ast.Call or type(node.func) is not ast.Attribute or node.func.attr != "path":
             return False
         return len(node.args) == 1 and not node.keywords and self.is_storage(path, frame, node.func.value)
 
     def is_local_storage(self, path: str, frame: int, node: ast.expr) -> bool:
         """Whether an expression is the class of Django's storage on local disk."""
-        steps = path_of(node)
+        name = node.attr if type(node) is ast.Attribute else node.id if type(node) is ast.Name else LOCAL
+        steps = path_of(node) if name == LOCAL else ()
         value = self.resolver.resolve(path, frame, steps) if steps[-1:] == (LOCAL,) else None
         return isinstance(value, External) and value.name.startswith("django.")
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -55,11 +56,13 @@ class Map(Paths):
         self.slots: dict[Slot, Places] = {}
         self._calls: dict[str, list[tuple[str, Ref]]] = defaultdict(list)
         self._called: dict[Function, list[tuple[str, Ref, int]]] = {}
+        self._meant: dict[str, dict[tuple[Value, bool], list[tuple[int, str, Ref, int]]]] = {}
         self._call_sources: dict[tuple[str, int, int], Expression] = {}
         self._runs: dict[str, list[Expression]] = defaultdict(list)
         self._loops: dict[tuple[str, int, str], list[Expression]] = defaultdict(list)
         self._returns: dict[tuple[str, int], list[Expression]] = defaultdict(list)
         self._constants: dict[str, list[Slot]] = defaultdict(list)
+        self._ranked: dict[str, list[Slot]] = {}  # of them, those that count, settings first
         self._attributes: dict[str, list[Class]] = defaultdict(list)
         self._index()
 
@@ -97,8 +100,10 @@ class Map(Paths):
 
     def configured(self, key: str) -> Places:
         """A key of the configuration: what constants of that name hold, else a place of that name."""
-        slots = sorted(self._constants.get(key, ()), key=lambda slot: not _SETTINGS.search(slot.path))
-        found = [place for slot in slots[:4] for place in self.held(slot)]
+        if key not in self._ranked:
+            named = self._constants.get(key, ())
+            self._ranked[key] = sorted(named, key=lambda slot: not _SETTINGS.search(slot.path))[:4]
+        found = [place for slot in self._ranked[key] for place in self.held(slot)]
         if not found:
             place = Place(NAME, key)
             self.names.setdefault(place, Name(key, "", None))
@@ -374,22 +379,28 @@ class Map(Paths):
             wanted = Class(function.path, frame.parent)
             name = self.program.frame(wanted).name
         is_only = len(self.program.functions.get(name, ())) == 1 and frame.parameters[0].name == "self"
-        found: list[tuple[str, Ref, int]] = []
-        for path, ref in self._calls.get(name, ()):
-            if ref.use == "define" or is_aside(path):
-                continue
-            index = ref.path.index(name)
-            value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
-            if (
-                value == wanted
-                or (value is None and index > 0 and is_only)
-                or (isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value))
-            ):
-                found.append((path, ref, index))
-                if len(found) == _CALLERS:
-                    break
-        self._called[function] = found
-        return found
+        found = [
+            call
+            for (value, is_attribute), calls in self._calls_of(name).items()
+            if value == wanted
+            or (value is None and is_attribute and is_only)
+            or (isinstance(value, Class) and isinstance(wanted, Class) and wanted in self.resolver.lineage(value))
+            for call in calls
+        ]
+        self._called[function] = [call[1:] for call in sorted(found, key=itemgetter(0))[:_CALLERS]]
+        return self._called[function]
+
+    def _calls_of(self, name: str) -> dict[tuple[Value, bool], list[tuple[int, str, Ref, int]]]:
+        """Calls of a name, by what it means there and whether it is an attribute: their order, then as of `callers`."""
+        if name not in self._meant:
+            meant: dict[tuple[Value, bool], list[tuple[int, str, Ref, int]]] = defaultdict(list)
+            for order, (path, ref) in enumerate(self._calls.get(name, ())):
+                if ref.use != "define" and not is_aside(path):
+                    index = ref.path.index(name)
+                    value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
+                    meant[value, index > 0].append((order, path, ref, index))
+            self._meant[name] = meant
+        return self._meant[name]
 
     def _argument(self, path: str, ref: Ref, index: int, position: int, keyword: str) -> Places:
         """The argument in a place of a call: by its source where that was kept, else by its hint."""

@@ -34,6 +34,9 @@ DISTRIBUTIONS = {name: name for name in WEB - {"jupyterhub"}} | {
     "web": "web.py",
 }
 
+# What services that processes share are called, in the names of classes and attributes over them.
+SHARED = re.compile(r"redis|valkey|memcache|dynamo", re.IGNORECASE)
+
 # Of the frameworks, what clients and libraries load too: a file that serves has the word beside the import.
 SERVING = {
     "aiohttp": "web",

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from unstate.facts.values import Ref
 
 ANY = "\0"  # in a step: any text
@@ -31,8 +33,7 @@ PROJECT, APPLICATION, WORKING, ABSOLUTE, TEMPORARY, SCRATCH, NAME, UNKNOWN = (
 BROAD = frozenset({PROJECT, APPLICATION, WORKING, ABSOLUTE, SCRATCH})  # too much to be one place
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A file or folder: `root` and its detail, and the steps below it."""
 
     root: str

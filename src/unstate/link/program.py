@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from unstate.facts.values import ANONYMOUS, CLASS, FUNCTION, TYPE_CHECKING, FileFacts, Frame, Import, Parameter, Ref
 from unstate.link import frameworks
@@ -16,8 +17,7 @@ _CREDITS = frozenset({"__author__", "__license__"})  # what a distribution says 
 _BINDING_USES = frozenset({"target", "augment", "loop", "bind"})
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """One way in which a name gets its value: exactly one of the four is set."""
 
     ref: Ref | None = None

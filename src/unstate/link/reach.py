@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from unstate.facts.values import CLASS, DYNAMIC, FUNCTION, LAMBDA, MAIN, Path, Ref
@@ -151,6 +152,13 @@ class Reach:
         if one.path == other.path and shared and (mine <= theirs or theirs <= mine):
             return True
         return len(shared) >= 2 and 2 * len(shared) >= max(len(mine), len(theirs))
+
+    @cached_property
+    def shared(self) -> list[Class]:
+        """The classes whose names say that they work over a service that processes share."""
+        return [
+            each for name, found in self.program.classes.items() if frameworks.SHARED.search(name) for each in found
+        ]
 
     def _is_script(self, path: str) -> bool:
         return any(ref.flags & MAIN for ref in self.program.facts[path].refs)

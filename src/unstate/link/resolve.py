@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 
-from unstate.facts.values import CLASS, FUNCTION, PART, Hint, Path, Ref
+from unstate.facts.values import CLASS, FUNCTION, PART, Hint, Import, Path, Ref
 from unstate.link import containers, frameworks, nested, typing
 from unstate.link.annotations import element_annotation, outermost
 from unstate.link.attributes import Attributes
@@ -32,6 +32,7 @@ from unstate.link.values import (
 _CALLS_READ = 12  # call sites that are looked at for what a parameter is
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 12  # of nested resolutions: deeper ones are given up
+_TRACED = 20_000  # answers that are kept at a time: most are asked for again soon, or never
 _CONTAINERS = frozenset(
     (
         "dict Dict list List set Set tuple Tuple deque Deque defaultdict DefaultDict OrderedDict Counter"
@@ -51,6 +52,8 @@ class Resolver:
         self._resolved: dict[tuple[str, int, Path], Value] = {}
         self._active: set[tuple[str, int, Path]] = set()
         self._defined: dict[tuple[str, int, str], Binding | None] = {}
+        self._meant: dict[tuple[str, int, str], Value] = {}
+        self._traced: dict[tuple[str, int, Path], list[Value]] = {}
         self._held: dict[Slot, Value] = {}
         self._holding: set[Slot] = set()
         self._importing: set[tuple[str, str]] = set()  # names on the way, for modules that import each other
@@ -72,6 +75,7 @@ class Resolver:
     def forget(self) -> None:
         """Answers that were given before all attributes were known are asked for anew."""
         self._resolved.clear()
+        self._traced.clear()
         self._held.clear()
         self._application = None
 
@@ -98,6 +102,17 @@ class Resolver:
 
     def trace(self, path: str, frame: int, steps: Path) -> list[Value]:
         """The value after the root, after the first step, and so on, as far as they are known."""
+        if self._active or self._holding or self._importing:  # what is open may cut an answer short
+            return self._trace(path, frame, steps)
+        key = (path, frame, steps)
+        known = self._traced.get(key)
+        if known is None:
+            if len(self._traced) > _TRACED:
+                self._traced.clear()
+            known = self._traced[key] = self._trace(path, frame, steps)
+        return known
+
+    def _trace(self, path: str, frame: int, steps: Path) -> list[Value]:
         value = self._root(path, frame, steps[0])
         if value is None and frameworks.names_app(steps[:1]):
             value = App()
@@ -138,12 +153,17 @@ class Resolver:
                 if bindings and bindings[0].frame < 0
                 else self._bound(path, scope, bindings)
             )
+        key = (path, scope, name)
+        if key in self._meant:
+            return self._meant[key]
         defining = self._defining(path, scope, name, bindings)
-        if defining is not None:
-            return self._binding(path, scope, defining)
-        if scope == 0:
-            return Slot("module", path, 0, name)
-        return Slot("local", path, scope, name)
+        if defining is None:
+            meant: Value = Slot("module" if scope == 0 else "local", path, scope, name)
+        else:
+            meant = self._binding(path, scope, defining)
+        if not self._importing:
+            self._meant[key] = meant
+        return meant
 
     def _defining(self, path: str, scope: int, name: str, bindings: list[Binding]) -> Binding | None:
         """The first binding by an import or a definition; looked for once, as a name may be bound ever so often."""
@@ -180,10 +200,7 @@ class Resolver:
             return self._imported(path, binding.imported, binding.imported.name)
         return None
 
-    def _imported(self, path: str, found: object, name: str) -> Value:
-        from unstate.facts.values import Import
-
-        assert isinstance(found, Import)
+    def _imported(self, path: str, found: Import, name: str) -> Value:
         modules = self.program.modules
         if found.level:
             target = modules.relative(path, found.level, found.module)

@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class _Value(msgspec.Struct, frozen=True, gc=False):
+    """Values are keys, asked for all the time: a struct is compared and hashed without running Python code."""
+
+
+class Module(_Value, frozen=True):
     """A file of the project; a folder without __init__.py ends with a slash."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(_Value, frozen=True):
     """Something of another distribution or of the standard library, by its dotted name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(_Value, frozen=True):
     """What a call of something external gave: an instance of `maker`, as far as one can tell."""
 
     maker: str
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(_Value, frozen=True):
     """A class of the project."""
 
     path: str
     frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(_Value, frozen=True):
     """A function or method of the project."""
 
     path: str
     frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(_Value, frozen=True):
     """An object of a class of the project."""
 
     of: Class
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(_Value, frozen=True):
     """A value whose type is known as an annotation only."""
 
     annotation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(_Value, frozen=True):
     """A place that holds a value: sort is module, class, app, local, function.
 
     `path` and `frame` name the owner: for a module its file and 0, for a class or function its frame; an attribute of
@@ -70,22 +66,19 @@ class Slot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(_Value, frozen=True):
     """One entry of what a slot holds."""
 
     of: Slot
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(_Value, frozen=True):
     """A method of a container that gives one of its entries: `get`, `pop`, `setdefault`."""
 
     of: Slot
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(_Value, frozen=True):
     """The application object of a framework."""
 
 
