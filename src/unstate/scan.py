@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 import time
@@ -31,7 +30,6 @@ _SERIAL = 2_000_000  # bytes up to which starting workers costs more than it sav
 _CHUNK = 250_000  # bytes that a worker reads at a time
 _PATIENCE = 30.0  # seconds for one chunk
 _HUGE = 500_000  # bytes of one file that is left to a worker, which may be ended
-_HEAP = 8_000_000  # bytes of linked source after which what is left of them is let go
 _TICK = 2_000_000_000  # ns that the coarsest clock of a file system takes for one
 _UNSETTLED = -1  # in place of a time of change that says nothing yet
 _WORTH_KEEPING = 100  # files from which an index saves more time than it costs
@@ -107,7 +105,6 @@ class _Scanner:
         self.problems: list[Diagnostic] = []
         self.failed: dict[str, Diagnostic] = {}  # files that killed or held their reader: it may be otherwise next time
         self.is_passing = False  # whether files changed, or failed so, while they were read
-        self.left = 0  # bytes of source that were linked since memory was last freed
 
     def run(self) -> Scan:
         """Reads what has changed, links each service that has, and puts the results together."""
@@ -204,13 +201,6 @@ class _Scanner:
         self._read([path for service, own in services.items() if known[service] is None for path in own])
         return [known[service] or self._linked(service, own) for service, own in services.items()]
 
-    def _let_go(self, paths: Iterable[str]) -> None:
-        """Frees what linking has left behind, now and then: the indices of a service refer to each other."""
-        self.left += sum(self.rows[path].size for path in paths if path in self.rows)
-        if self.left > _HEAP:
-            gc.collect()
-            self.left = 0
-
     def _known(self, service: str, own: list[str]) -> ServiceResult | None:
         """The last result of a service, if all that it was linked from is as it was."""
         last = self.index.result(service)
@@ -238,7 +228,6 @@ class _Scanner:
         )
         if not self.is_passing:
             self.index.keep_result(service, self._fingerprint(service, (*own, *result.imported)), result)
-        self._let_go(read)
         return result
 
     def _fingerprint(self, service: str, paths: Iterable[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from textwrap import dedent
 from time import process_time
 
 from unstate.config import Config
+from unstate.link.program import Program
 from unstate.model import Finding, Op, Shape
 from unstate.scan import scan
 
@@ -123,3 +125,34 @@ def test_a_name_that_is_bound_ever_so_often_costs_no_more_each_time(tmp_path: Pa
 
     seconds(10)
     assert seconds(8_000) < 20 * seconds(1_000) + 1  # 64 times as long, or minutes, where each looks at all
+
+
+def test_what_was_linked_is_let_go_without_a_search_for_cycles(tmp_path: Path) -> None:
+    source = """
+        import os
+        from django.core.files.storage import default_storage
+        from flask import Flask, request
+
+        app = Flask(__name__)
+        seen = {}
+
+        @app.post("/")
+        def keep():
+            seen[request.json["id"]] = 1
+            name = default_storage.save(request.files["f"].filename, request.files["f"])
+            request.files["f"].save(os.path.join("uploads", name))
+
+        @app.get("/")
+        def give():
+            return [open(os.path.join("uploads", each)).read() for each in os.listdir("uploads")]
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        found = scanned(tmp_path, app=source)
+        left = [each for each in gc.get_objects() if isinstance(each, Program)]
+    finally:
+        gc.enable()
+    assert "seen" in found
+    assert "uploads" in found
+    assert not left

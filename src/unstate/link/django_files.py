@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ class DjangoFiles:
     def __init__(self, program: Program, resolver: Resolver, places: Map) -> None:
         self.program = program
         self.resolver = resolver
-        self.map = places
+        self.map: Map = weakref.proxy(places)  # it refers to this: facts are let go with the last that needs them
         self.fields: set[str] = set()
         self.defined: list[tuple[str, int, ast.Call]] = []  # the fields: file, line, what makes them
         self.named = frozenset(self._named())

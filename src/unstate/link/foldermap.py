@@ -10,8 +10,9 @@ from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import Any
 
-from unstate.facts.values import CLASS, FUNCTION, Expression, Hint, Path, Ref
+from unstate.facts.values import CLASS, FUNCTION, Expression, Path, Ref
 from unstate.link import frameworks
+from unstate.link.arguments import hint_of
 from unstate.link.paths import GENERIC, KEY, MAKING, MANY, Paths
 from unstate.link.places import (
     ANY,
@@ -439,15 +440,6 @@ class Map(Paths):
             if call.frame == ref.frame and call.span[:2] <= (ref.line, ref.column) <= call.span[2:]:
                 return self._of_call(path, ref.frame, call, position + int(ref.position or 0) + 1, keyword)
         return ()
-
-
-def hint_of(ref: Ref, index: int, position: int, keyword: str) -> Hint:
-    """What is known of the argument that a call passes for a parameter, () where nothing is."""
-    before = sum(1 for step in ref.path[1 : index + 1] if step == "()" or step.startswith("["))
-    arguments = ref.arguments[before] if before < len(ref.arguments) else ()
-    ordinary = [argument.hint for argument in arguments if not argument.name]
-    hint: Hint = next((argument.hint for argument in arguments if argument.name == keyword), ())
-    return hint or (ordinary[position] if position < len(ordinary) else ())
 
 
 def _bare(name: str) -> str:

@@ -6,7 +6,8 @@ import ast
 from typing import Any
 
 from unstate.facts.values import FUNCTION
-from unstate.link.foldermap import Map, hint_of
+from unstate.link.arguments import hint_of
+from unstate.link.foldermap import Map
 from unstate.link.places import parse
 from unstate.link.values import Function
 

@@ -11,6 +11,7 @@ import builtins
 from unstate.facts.values import CLASS, FUNCTION, PART, Hint, Import, Path, Ref
 from unstate.link import containers, frameworks, nested, typing
 from unstate.link.annotations import element_annotation, outermost
+from unstate.link.arguments import argument
 from unstate.link.attributes import Attributes
 from unstate.link.nested import Parts
 from unstate.link.program import Binding, Program
@@ -462,7 +463,7 @@ class Resolver:
                 wanted, name = Class(slot.path, frame.parent), owner.name
         found: list[tuple[str, int, str, Hint]] = []
         for path, ref in self.program.calls.get(name, ())[:_CALLS_READ]:
-            hint = _argument(ref, name, position, slot.name)
+            hint = argument(ref, name, position, slot.name)
             if hint and hint != ("=", "None") and self._calls(path, ref, name, wanted):
                 found.append((path, ref.frame, "", hint))
         return found
@@ -589,19 +590,3 @@ class Resolver:
 
     def _is_property(self, function: Function) -> bool:
         return any(path[-1] in ("property", "cached_property") for path in self.program.frame(function).decorators)
-
-
-def _argument(ref: Ref, name: str, position: int, keyword: str) -> Hint:
-    """The argument that a call of `name` within a path hands over in a place."""
-    index = ref.path.index(name)
-    if ref.path[index + 1 : index + 2] != ("()",):
-        return ()
-    before = sum(1 for step in ref.path[1 : index + 1] if step == "()" or step.startswith("["))
-    positional = 0
-    for argument in ref.arguments[before]:
-        if argument.name == keyword or (not argument.name and positional == position):
-            return argument.hint
-        if argument.name in ("*", "**"):
-            return ()
-        positional += not argument.name
-    return ()
