@@ -7,13 +7,14 @@ from pathlib import Path
 
 from unstate import codemods, workers
 from unstate.config import Config
-from unstate.model import Group, Layout, Plan, Scan
+from unstate.model import Finding, Group, Layout, Plan, Scan
 from unstate.plan.backing import backing_modules, depended, founded, retried
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
 from unstate.plan.folders import together
 from unstate.plan.group import PYDANTIC, REDIS, S3, Planner
 from unstate.plan.naming import prefixes
+from unstate.plan.partners import with_partners
 from unstate.plan.shared import remarks, switch_variable, switched
 from unstate.plan.sources import Sources
 
@@ -52,8 +53,14 @@ def plan(
     known = codemods.load(root)
     names = prefixes(scan.findings, known, config, sources)
     planner = Planner(config, known, sources, {each.service: each for each in backing})
+
+    def group_of(finding: Finding, needs: tuple[str, ...] = ()) -> Group:
+        return planner.group(finding, names[finding.id], answers.get(finding.id, {}), needs)
+
     groups: list[Group] = together(
-        [planner.group(finding, names[finding.id], answers.get(finding.id, {})) for finding in scan.findings]
+        with_partners(
+            [group_of(finding) for finding in scan.findings], lambda group, needs: group_of(group.finding, needs)
+        )
     )
     shared = {service.root for service in config.service if service.library}
     names_of_modules = {each.service: each.module for each in backing}

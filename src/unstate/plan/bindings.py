@@ -26,6 +26,7 @@ def binding(group: Group) -> Binding:
         safe_keys=group.safe_keys,
         accessors=group.accessors,
         changers=frozenset(group.changers),
+        partners=frozenset(each.rpartition(":")[2].rpartition(".")[2] for each in group.needs),
         steady=group.steady,
         key_field=group.key_field,
         awaited=frozenset(group.awaited),

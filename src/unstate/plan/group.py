@@ -60,8 +60,11 @@ class Planner:
         self.backing = backing
         self._mentions: dict[str, Mentions] = {}
 
-    def group(self, finding: Finding, prefix: str, answers: Mapping[str, str]) -> Group:
-        """The change group of a finding; `manual` with refusals where there is no sound patch."""
+    def group(self, finding: Finding, prefix: str, answers: Mapping[str, str], needs: tuple[str, ...] = ()) -> Group:
+        """The change group of a finding; `manual` with refusals where there is no sound patch.
+
+        `needs`: ids of groups that move with it.
+        """
         if finding.limit is Verdict.MANUAL:
             return _manual(finding, [_refusal(finding, reason) for reason in finding.reasons])
         if finding.store.constructor in (FOLDER, STORAGE):
@@ -103,7 +106,7 @@ class Planner:
         if blob is not None:
             settled = replace(settled, decisions=tuple(each for each in settled.decisions if each.name != "ttl"))
             choice = replace(choice, codec="parcel", layout=Layout.S3, model="", proven_value=False)
-        group = self._group(finding, choice, settled)
+        group = msgspec.structs.replace(self._group(finding, choice, settled), needs=needs)
         group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
         group, outcomes = self._meanwhile(group, outcomes)
         refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]

@@ -12,7 +12,7 @@ from unstate.rewrite.binding import Binding, Rewritten
 from unstate.rewrite.coroutines import Awaited
 from unstate.rewrite.draft import Draft
 from unstate.rewrite.files import FOLDER, FileEdits
-from unstate.rewrite.flowwords import COMMON_METHODS
+from unstate.rewrite.flowwords import COMMON_METHODS, KEPT_ELSEWHERE
 from unstate.rewrite.names import Names, bound, imports_any
 from unstate.rewrite.parentheses import Unwrap
 from unstate.rewrite.references import References
@@ -22,7 +22,7 @@ from unstate.rewrite.transform import Transformer
 from unstate.rewrite.unused import without_unused_locals
 from unstate.rewrite.visiting import visited
 
-__all__ = ["COMMON_METHODS", "FOLDER", "Binding", "Rewritten", "Source", "rewrite_source"]
+__all__ = ["COMMON_METHODS", "FOLDER", "KEPT_ELSEWHERE", "Binding", "Rewritten", "Source", "rewrite_source"]
 
 
 def rewrite_source(source: Source, bindings: Sequence[Binding], backing_module: str) -> Rewritten:

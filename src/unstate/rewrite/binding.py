@@ -25,6 +25,7 @@ class Binding:
     awaited: frozenset[str] = frozenset()  # functions that become asynchronous with it, by name
     accessors: tuple[Accessor, ...] = ()  # functions that hand out entries: their callers write changes back
     key_field: str = ""  # the attribute of each value that is its key, "" where no such one is known
+    partners: frozenset[str] = frozenset()  # the last parts of the names of stores that move with it
     changers: frozenset[str] = frozenset()  # functions that change entries in place: "name", "Class.name"
     size: str = ""  # the bound of a bounded deque, a literal or a name of the module that defines it
     presigned: bool = False  # clients fetch files from S3 itself, by URLs that are signed for them

@@ -268,22 +268,31 @@ class Flow(Tree):
         return self._names(function, {container.value}, trace)
 
     def _is_in_store(self, place: cst.BaseExpression, trace: Trace) -> bool:
-        """Whether what is put into a place is put into the value's own store: it is a copy there, from then on."""
+        """Whether what is put into a place is put into the value's own store, or one that moves with it: it is a copy
+        there, from then on."""
+        if self._is_place_of(place, trace.store):
+            trace.notes.append("what is put into another entry is a copy: the two are no longer one object")
+            return True
+        partner = next((each for each in sorted(trace.partners) if self._is_place_of(place, each)), "")
+        if partner:
+            trace.notes.append(f"what is put into `{partner}` is a copy: the two are no longer one object")
+        return bool(partner)
+
+    def _is_place_of(self, place: cst.BaseExpression, store: str) -> bool:
+        """Whether a place is a store, or an entry of it, by the last part of its name."""
         known = False
         while not known:
             match place:
                 case cst.Name(value=name):
                     function = self.function(place)
-                    known = name == trace.store and (function is None or not bindings_of(function, name))
+                    known = name == store and (function is None or not bindings_of(function, name))
                 case cst.Attribute(attr=cst.Name(value=name)):
-                    known = name == trace.store
+                    known = name == store
                 case cst.Subscript():
-                    known = self.module.code_for_node(place).replace('"', "'").endswith(trace.store or " ")
+                    known = self.module.code_for_node(place).replace('"', "'").endswith(store or " ")
             if not isinstance(place, cst.Subscript):
                 break
             place = place.value
-        if known:
-            trace.notes.append("what is put into another entry is a copy: the two are no longer one object")
         return known
 
     def _is_new_record(self, value: cst.CSTNode | None) -> bool:
@@ -334,6 +343,7 @@ class Flow(Tree):
                 plain=trace.plain,
                 changers=trace.changers,
                 store=trace.store,
+                partners=trace.partners,
                 foreign=trace.foreign,
             )
             reason = flow._names(function, {name}, inner)
@@ -578,7 +588,7 @@ class Flow(Tree):
 
 
 _NUMBER = cst.BaseNumber
-_ELSEWHERE = "it is kept elsewhere"
+_ELSEWHERE = words.KEPT_ELSEWHERE
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
 
 

@@ -84,6 +84,7 @@ RUNNERS = {  # calls that run a function with the arguments behind it: its place
     **dict.fromkeys("submit to_thread add_task start_soon call_soon partial run_in_threadpool".split(), 0),
     **dict.fromkeys("run_in_executor call_later".split(), 1),
 }
+KEPT_ELSEWHERE = "it is kept elsewhere"  # why an entry stays: a container that is followed no further has it
 FILLS = frozenset("append appendleft add insert extend".split())  # put what they are handed into a container
 PURE_MODULES = frozenset(  # of the standard library: their functions change nothing that they are handed
     "hmac secrets hashlib base64 binascii json re urllib html datetime time math logging uuid os string textwrap "

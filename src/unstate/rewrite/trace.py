@@ -44,6 +44,7 @@ class Trace:
     changers: frozenset[str] = frozenset()  # functions that change entries
     opaque: bool = False  # it is made of bytes and changes by methods: only what is known to read it leaves it as it is
     store: str = ""  # the last part of the name of the store that it is of
+    partners: frozenset[str] = frozenset()  # the same of stores that move with it, and keep copies
     held: bool = False  # it, or a part of it, has a name
     loops: list[cst.While] = field(default_factory=list)  # that go on with the name it was bound to before them
     given: set[Accessor] = field(default_factory=set)  # functions that give the value to who calls them with its key

@@ -451,6 +451,7 @@ class Transformer(cst.CSTTransformer):
             changers=binding.changers,
             says_key=bool(binding.key_field),
             store=binding.name.rpartition(".")[2],
+            partners=binding.partners,
         )
         reason = flow.follow_stored(value, trace) if stored else flow.follow(value, trace)
         unsure = accessor is not None and (reason or trace.changes)
