@@ -121,3 +121,42 @@ def _named(root: Path, store: str, test: str, files: dict[str, str]) -> list[str
     (found,) = [group for group in groups if group.finding.store.name == store]
     assert not found.refusals
     return [text.partition(", which")[0] for text in found.differences if "tests look into" in text]
+
+
+OF_UNKNOWN = """
+def count(state):
+    return len(state.clients)
+"""
+OF_ANOTHER = """
+class Page:
+    def __init__(self):
+        self.clients = []
+
+
+def count(page):
+    return len(page.clients)
+"""
+TOLD = """
+from state import State
+
+
+def count(state: State):
+    return len(state.clients)
+"""
+OF_A_MODULE = "import page\n\n\ndef count():\n    return page.clients\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [(OF_UNKNOWN, True), (OF_ANOTHER, False), (TOLD, False), (OF_A_MODULE, False)],
+    ids=["unknown", "another's", "told", "a module's"],
+)
+def test_an_attribute_that_the_app_reads_of_an_object_it_cannot_tell(text: str, refused: bool, tmp_path: Path) -> None:
+    for path, content in {"state.py": STATE, "app.py": APP, "counting.py": text}.items():
+        (tmp_path / path).write_text(content)
+    group = next(
+        each
+        for each in plan(tmp_path, scan(tmp_path, Config()), Config()).groups
+        if each.finding.store.name == "State.clients"
+    )
+    assert [(each.path, each.line) for each in group.refusals] == ([("counting.py", 3)] if refused else [])

@@ -34,6 +34,7 @@ from unstate.plan.selfkeys import key_field
 from unstate.plan.sources import Sources
 from unstate.plan.steady import is_steady, uses_order
 from unstate.plan.storages import STORAGE, CannotSetError
+from unstate.plan.strangers import unlinked_readers
 from unstate.plan.typed import type_of, unwritten, without_codec
 from unstate.plan.white_box import looking_inside
 from unstate.rewrite import FOLDER, Rewritten
@@ -71,7 +72,11 @@ class Planner:
             return self._folder(finding, answers)
         if reason := astray(finding.store, self.backing[finding.store.service]):
             return _manual(finding, [_refusal(finding, reason)])
-        refused = alive.refusals(finding.store, self.sources) or marks_own_work(finding.store, self.sources)
+        refused = (
+            alive.refusals(finding.store, self.sources)
+            or marks_own_work(finding.store, self.sources)
+            or unlinked_readers(finding.store, self.sources)
+        )
         if refused:
             return _manual(finding, refused)
         finding = alive.with_endings(finding, self.sources)
@@ -305,7 +310,7 @@ def _from_types(finding: Finding, choice: Choice) -> list[str]:
     """What was taken for granted of keys and values, because the code does not show it."""
     found = []
     if not choice.proven_key:
-        found.append(_KEYS[choice.key_type])
+        found.append(_FIELDS if choice.layout is Layout.HASH and not choice.key_type else _KEYS[choice.key_type])
     if not choice.proven_value:
         by_type = choice.model in _PLAIN_TYPES or not choice.model.replace(".", "").isidentifier()
         known = (_TYPE if choice.model and by_type else _VALUES.get(choice.codec, "")).replace("{}", choice.model)
@@ -321,6 +326,7 @@ _OPAQUE = {
     "array": "who reads an array gets one of its own: a change that is made in it after it was stored is not seen",
 }
 _TEXT_KEYS = "keys are taken as text: a key that is no str (None, a number) is stored under its text"
+_FIELDS = "keys are taken as text: a number is stored under its text, and the client refuses any other (None)"
 _KEYS = {
     "": _TEXT_KEYS,
     "str": _TEXT_KEYS,
