@@ -35,13 +35,21 @@ def is_expression(text: str) -> bool:
 
 
 def expression(
-    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool, tested: bool = False
+    form: str,
+    environment: Environment,
+    binding: Binding,
+    names: Names,
+    *,
+    asynchronous: bool,
+    tested: bool = False,
+    optional: bool = False,
 ) -> cst.BaseExpression:
     """The form as an expression, in parentheses where another operator could bind tighter.
 
-    `tested`: only its truth counts, so that a `bool` around it says nothing.
+    `tested`: only its truth counts, so that a `bool` around it says nothing; `optional`: the key may be None.
     """
-    result = _template(form, asynchronous, tested).visit(_Filler(environment, binding, names, _often(form)))
+    filler = _Filler(environment, binding, names, _often(form), optional=optional)
+    result = _template(form, asynchronous, tested).visit(filler)
     assert isinstance(result, cst.BaseExpression)
     return parenthesized(result)
 
@@ -59,11 +67,18 @@ def _template(form: str, asynchronous: bool, tested: bool) -> cst.BaseExpression
 
 
 def statements(
-    form: str, environment: Environment, binding: Binding, names: Names, *, asynchronous: bool, within: Function
+    form: str,
+    environment: Environment,
+    binding: Binding,
+    names: Names,
+    *,
+    asynchronous: bool,
+    within: Function,
+    optional: bool = False,
 ) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
-    """The form as statements; `within`: the function around them."""
-    module = _template_module(form, asynchronous).visit(_Filler(environment, binding, names, _often(form), within))
-    return list(module.body)
+    """The form as statements; `within`: the function around them; `optional`: the key may be None."""
+    filler = _Filler(environment, binding, names, _often(form), within, optional=optional)
+    return list(_template_module(form, asynchronous).visit(filler).body)
 
 
 @cache
@@ -118,9 +133,12 @@ class _Filler(cst.CSTTransformer):
         names: Names,
         often: frozenset[str] = frozenset(),
         within: Function | None = None,
+        *,
+        optional: bool = False,
     ) -> None:
         """`often`: the letters of keys that the form evaluates several times; they are given names where need be."""
         self.within = within
+        self.optional = optional
         self.environment = environment
         self.binding = binding
         self.names = names
@@ -186,7 +204,7 @@ class _Filler(cst.CSTTransformer):
             case "KEY":
                 return keys.redis_key(self.binding, value, self.names)
             case "FIELD":
-                return keys.field(self.binding, value, self.names)
+                return keys.field(self.binding, value, self.names, optional=self.optional)
             case "OBJECT":
                 return keys.object_key(self.binding, value, self.names)
             case "UNKEY" | "UNFIELD":
@@ -203,7 +221,7 @@ class _Filler(cst.CSTTransformer):
             case "KEY":
                 return keys.redis_key(self.binding, self._bound("k"), self.names)
             case "FIELD":
-                return keys.field(self.binding, self._bound("k"), self.names)
+                return keys.field(self.binding, self._bound("k"), self.names, optional=self.optional)
             case "OBJECT":
                 return keys.object_key(self.binding, self._bound("k"), self.names)
             case "UNKEY" | "UNFIELD":

@@ -18,10 +18,12 @@ def redis_key(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.Ba
     return _joined(binding.prefix + SEPARATOR, _flat(binding, key, names), binding)
 
 
-def field(binding: Binding, key: cst.BaseExpression, names: Names) -> cst.BaseExpression:
-    """The key as a field of the store's hash: its text alone."""
+def field(binding: Binding, key: cst.BaseExpression, names: Names, *, optional: bool = False) -> cst.BaseExpression:
+    """The key as a field of the store's hash: its text alone. `optional`: it may be None, which the client refuses."""
     if binding.key_type == "int":
         return _formatted([_placeholder(key, "d")])
+    if optional and binding.key_type != TUPLE:
+        return cst.Call(cst.Name("str"), [cst.Arg(key)])
     return _flat(binding, key, names)
 
 

@@ -34,6 +34,7 @@ from unstate.rewrite.match import (
     same,
 )
 from unstate.rewrite.names import Names
+from unstate.rewrite.optional import may_be_none
 from unstate.rewrite.places import called
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
@@ -518,6 +519,7 @@ class Transformer(cst.CSTTransformer):
             self.names,
             asynchronous=asynchronous,
             tested=self._implied.get(id(node)) == "bool",
+            optional=may_be_none(self.source.flow, found.environment.get("k")),
         )
 
     def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
@@ -530,7 +532,10 @@ class Transformer(cst.CSTTransformer):
             form = f"{self._replied[id(node)]} = {form}"
         filled = self._visited(found.environment)
         here = self._functions.here
-        new = forms.statements(form, filled, found.binding, self.names, asynchronous=asynchronous, within=here)
+        optional = may_be_none(self.source.flow, found.environment.get("k"))
+        new = forms.statements(
+            form, filled, found.binding, self.names, asynchronous=asynchronous, within=here, optional=optional
+        )
         return cst.FlattenSentinel(with_comments(new, run))
 
     def _visited(self, environment: Environment) -> Environment:
