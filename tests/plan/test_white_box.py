@@ -124,6 +124,9 @@ def _named(root: Path, store: str, test: str, files: dict[str, str]) -> list[str
 
 
 OF_UNKNOWN = """
+from state import State
+
+
 def count(state):
     return len(state.clients)
 """
@@ -143,13 +146,17 @@ from state import State
 def count(state: State):
     return len(state.clients)
 """
+OF_NO_RELATION = """
+def count(response):
+    return len(response.clients)
+"""
 OF_A_MODULE = "import page\n\n\ndef count():\n    return page.clients\n"
 
 
 @pytest.mark.parametrize(
     ("text", "refused"),
-    [(OF_UNKNOWN, True), (OF_ANOTHER, False), (TOLD, False), (OF_A_MODULE, False)],
-    ids=["unknown", "another's", "told", "a module's"],
+    [(OF_UNKNOWN, True), (OF_ANOTHER, False), (TOLD, False), (OF_A_MODULE, False), (OF_NO_RELATION, False)],
+    ids=["unknown", "another's", "told", "a module's", "no relation"],
 )
 def test_an_attribute_that_the_app_reads_of_an_object_it_cannot_tell(text: str, refused: bool, tmp_path: Path) -> None:
     for path, content in {"state.py": STATE, "app.py": APP, "counting.py": text}.items():
@@ -159,4 +166,4 @@ def test_an_attribute_that_the_app_reads_of_an_object_it_cannot_tell(text: str, 
         for each in plan(tmp_path, scan(tmp_path, Config()), Config()).groups
         if each.finding.store.name == "State.clients"
     )
-    assert [(each.path, each.line) for each in group.refusals] == ([("counting.py", 3)] if refused else [])
+    assert [(each.path, each.line) for each in group.refusals] == ([("counting.py", 6)] if refused else [])

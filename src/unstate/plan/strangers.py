@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from libcst import ParserSyntaxError
 
@@ -23,27 +24,23 @@ def unlinked_readers(store: Store, sources: Sources) -> list[Refusal]:
     owner, _, name = store.name.rpartition(".")
     if store.scope not in _OBJECTS or not name.isidentifier():
         return []
+    owner = owner.rpartition(".")[2]
     files = list(_files(store, name, sources))
     if any(name in _own(node) for _, nodes in files for node in nodes if _is_other(node, owner)):
         return []
     found = []
     for path, nodes in files:
-        known = {(site.span.line, site.span.column) for site in store.sites if site.path == path}
-        lines = {line for line, _ in known}
-        methods = {id(part) for node in nodes if isinstance(node, ast.ClassDef) for part in walk(node)}
-        for node in nodes:
-            match node:
-                case ast.Attribute(value=ast.Name(id=given), attr=attr) if attr == name and node.lineno not in lines:
-                    if given in ("self", "cls") and id(node) in methods:
-                        continue
-                    if given in _imported(nodes):
-                        continue
-                    reason = (
-                        f"`{given}.{name}` may be `{store.name}`: what `{given}` is cannot be told, and were the attribute"
-                        " moved, it would not be there"
-                    )
-                    advice = f"say what it is, as in `{given}: {owner.rpartition('.')[2]}`"
-                    found.append(Refusal(path=path, line=node.lineno, reason=reason, advice=advice))
+        bound, named = _imported(nodes)
+        if path != store.path and named.isdisjoint({owner, PurePosixPath(store.path).stem}):
+            continue  # an object of that class may come here as well, but more often it is another's
+        rewritten = {site.span.line for site in store.sites if site.path == path}
+        for given, line in _asked(nodes, name):
+            if given not in bound and line not in rewritten:
+                reason = (
+                    f"`{given}.{name}` may be `{store.name}`: what `{given}` is cannot be told, and were the attribute"
+                    " moved, it would not be there"
+                )
+                found.append(Refusal(path=path, line=line, reason=reason, advice=f"say what it is: `{given}: {owner}`"))
     return found
 
 
@@ -57,8 +54,16 @@ def _files(store: Store, name: str, sources: Sources) -> Iterator[tuple[str, lis
                 continue
 
 
+def _asked(nodes: Sequence[ast.AST], name: str) -> Iterator[tuple[str, int]]:
+    """The names of objects that are asked for an attribute, with the lines; `self` is told by its class."""
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=ast.Name(id=given), attr=attr) if attr == name and given not in ("self", "cls"):
+                yield given, node.lineno
+
+
 def _is_other(node: ast.AST, owner: str) -> bool:
-    return isinstance(node, ast.ClassDef) and node.name != owner.rpartition(".")[2]
+    return isinstance(node, ast.ClassDef) and node.name != owner
 
 
 def _own(node: ast.AST) -> set[str]:
@@ -77,11 +82,15 @@ def _own(node: ast.AST) -> set[str]:
     return found
 
 
-def _imported(nodes: list[ast.AST]) -> set[str]:
-    """The names by which a file knows modules and what it takes from them: links follow these."""
-    return {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in nodes
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
+def _imported(nodes: Sequence[ast.AST]) -> tuple[set[str], set[str]]:
+    """The names that a file's imports bind, which links follow, and all names in them."""
+    bound: set[str] = set()
+    named: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                bound.update((alias.asname or alias.name).partition(".")[0] for alias in names)
+                named.update(part for alias in names for part in alias.name.split("."))
+        if isinstance(node, ast.ImportFrom):
+            named.update((node.module or "").split("."))
+    return bound, named
