@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Sequence
 from typing import TypeAlias, TypeVar
@@ -41,7 +42,7 @@ def with_import(
             return module.with_changes(body=body)
     aliases = _aliases({name: _asname(name, names) for name in names.imported})
     new = cst.SimpleStatementLine([_folded(cst.ImportFrom(_dotted(source), aliases), module.default_indent)])
-    position = _after_imports(body)
+    position = _behind_paths(body, {names.alias(name) for name in names.imported})
     if position == 0:
         return _at_the_top(module, new)
     if _is_docstring(body[position - 1]):
@@ -212,6 +213,27 @@ def _after_imports(body: Sequence[cst.CSTNode]) -> int:
             case _:
                 break
     return end
+
+
+def _behind_paths(body: Sequence[cst.CSTNode], used: Collection[str]) -> int:
+    """Where an import of a module of the app finds it: behind the imports, and behind what says where to look for them.
+
+    A file that adds to `sys.path`, as tests and scripts do, imports what it adds the path for below. `used`: the names
+    that are imported, none of which may be asked for before.
+    """
+    end = found = _after_imports(body)
+    for position, line in enumerate(body[end:], end):
+        if isinstance(line, cst.FunctionDef | cst.ClassDef):
+            break
+        code = cst.Module([]).code_for_node(line)
+        if _SETS_PATH.search(code):
+            found = position + 1 + _after_imports(body[position + 1 :])
+        elif any(re.search(rf"\b{name}\b", code) for name in used):
+            break
+    return found
+
+
+_SETS_PATH = re.compile(r"\bsys\.path\.(?:insert|append|extend)\(|\bsite\.addsitedir\(|\bsys\.path(?:\[.*\])? = ")
 
 
 def _inner(node: cst.CSTNode) -> list[cst.CSTNode]:
