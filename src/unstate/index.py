@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from unstate.facts.pool import Pool
 from unstate.facts.values import FileFacts, Suppression
 from unstate.model import Diagnostic, Finding
 
@@ -93,11 +94,14 @@ class Index:
     def facts(self, hashes: Mapping[str, str]) -> dict[str, Read]:
         """Facts of files, given with the hashes of their contents, where they are known."""
         found: dict[str, Read] = {}
+        pool = Pool()
         for wanted in hashes.items():
             for (blob,) in self._ask("select read from facts where path = ? and hash = ?", *wanted):
                 with suppress(msgspec.MsgspecError):
                     kept = _kept.decode(blob)
                     known = kept.facts or kept.problem
+                    if kept.facts is not None:
+                        pool.share(kept.facts)
                     if known is not None:
                         found[wanted[0]] = known
         return found
