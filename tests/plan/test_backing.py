@@ -41,6 +41,40 @@ def test_an_attribute_that_another_file_defines_misplaces_no_module(tmp_path: Pa
     ]
 
 
+SHOP = """
+    from flask import Flask
+    app = Flask(__name__)
+    carts: dict[str, str] = {}
+
+    @app.post("/<key>")
+    def post(key: str):
+        carts[key] = "x"
+        return carts[key]
+"""
+
+
+@pytest.mark.parametrize("other", ["tests/test_shop.py", "dev/code-generation/docs.py"])
+def test_what_uses_the_package_from_beside_it_leaves_the_module_within(other: str, tmp_path: Path) -> None:
+    test = "from shop.app import carts\n\ndef test_post():\n    carts.clear()\n    assert 'x' not in carts\n"
+    for name, source in {"shop/__init__.py": "", "shop/app.py": dedent(SHOP), other: test}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    made = plan(tmp_path, scan(tmp_path, Config()), Config())
+    assert [(each.path, each.module) for each in made.backing] == [
+        ("shop/backing_services.py", "shop.backing_services")
+    ]
+    assert other in made.groups[0].files
+
+
+def test_a_module_of_two_packages_is_beside_both(tmp_path: Path) -> None:
+    other = "from shop.app import carts\n\ndef empty():\n    carts.clear()\n"
+    for name, source in {"shop/__init__.py": "", "shop/app.py": dedent(SHOP), "jobs/empty.py": other}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    made = plan(tmp_path, scan(tmp_path, Config()), Config())
+    assert [each.path for each in made.backing] == ["backing_services.py"]
+
+
 def test_a_script_that_imports_from_elsewhere_gets_no_import_that_fails(tmp_path: Path) -> None:
     handler = """
         from flask import Flask

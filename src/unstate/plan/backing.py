@@ -66,7 +66,9 @@ def _backing(root: Path, service: str, stores: list[Store]) -> Backing:
         for site in store.sites
         if _below(site.path, base)
     }
-    packages = {place.parts[0] if len(place.parts) > 1 else "" for place in places}
+    # Tests and what no import leads to can import the package, as they do already; what ships has it within.
+    within = {place for place in places if not is_aside(str(place)) and _is_module(place)} or places
+    packages = {place.parts[0] if len(place.parts) > 1 else "" for place in within}
     package = packages.pop() if len(packages) == 1 else ""
     if package and not package.isidentifier():
         package = ""
@@ -190,6 +192,10 @@ def _root_of(store: Store) -> PurePosixPath | None:
 
 def _below(path: str, base: PurePosixPath) -> bool:
     return PurePosixPath(path).is_relative_to(base)
+
+
+def _is_module(place: PurePosixPath) -> bool:
+    return all(part.isidentifier() for part in place.with_suffix("").parts)
 
 
 def _dotted(package: str, stem: str) -> str:
