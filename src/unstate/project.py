@@ -85,8 +85,8 @@ def _is_manifest(name: str) -> bool:
 
 
 def is_packaged(root: Path) -> bool:
-    """Whether a folder is the root of a distribution, by its manifest."""
-    if (root / "setup.py").is_file():
+    """Whether a folder is the root of a distribution, by its manifest, or of one that is unpacked there."""
+    if (root / "setup.py").is_file() or next(root.glob("*.dist-info/METADATA"), None):
         return True
     try:
         return b"[build-system]" in (root / "pyproject.toml").read_bytes()

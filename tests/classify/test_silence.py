@@ -765,6 +765,70 @@ LOOK_ALIKES: dict[str, tuple[str, str, str]] = {
         "return sorted(path.name for path in FOLDER.iterdir())",
         "return requests.get(URL).json()",
     ),
+    "table that is filled when there is none, and goes on from there": (
+        """
+        PANELS = None
+        EXTRA = [len]
+        def panels(_group=None):
+            global PANELS
+            if PANELS is None:
+                PANELS = ["a"]
+                for extra in EXTRA:
+                    PANELS.append(extra("b"))
+            return PANELS
+        @app.get("/x")
+        def view():
+            return str(panels())
+        """,
+        "    return PANELS",
+        '    PANELS.append("c")\n    return PANELS',
+    ),
+    "table that is filled again and again": (
+        """
+        TICKS = []
+        def ticks():
+            if TICKS:
+                return TICKS
+            TICKS.append(len(TICKS))
+            return TICKS
+        @app.get("/x")
+        def view():
+            return str(ticks())
+        """,
+        "        return TICKS",
+        "        print(TICKS)",
+    ),
+    "attributes that every view replaces": (
+        """
+        from flask.views import View
+        class Inspect(View):
+            fields = []
+            def setup(self):
+                self.fields = list(request.args)
+            def dispatch_request(self):
+                self.setup()
+                return str(self.fields)
+        """,
+        "self.fields = list(request.args)",
+        "self.fields.extend(request.args)",
+    ),
+    "registry that plug-ins fill": (
+        """
+        class Registry:
+            def __init__(self):
+                self.found = {}
+            def register_link(self, name, value):
+                self.found[name] = value
+            def get(self, name):
+                return self.found[name]
+        registry = Registry()
+        @app.get("/x/<name>")
+        def view(name):
+            return registry.get(name)
+        """,
+        "return registry.get(name)",
+        'registry.register_link(name, "x"); return registry.get(name)',
+    ),
     "attribute that a class only declares": (
         """
         class Result(dict):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from unstate.classify.subject import Subject
 from unstate.facts.hints import path_of
-from unstate.facts.values import AWAITED, Ref
+from unstate.facts.values import AWAITED, BRANCH, Ref
 from unstate.link import containers
 from unstate.link.candidates import Touch
 from unstate.link.places import parse
@@ -87,31 +87,46 @@ _VARYING = frozenset(
         " monotonic now utcnow today getpid gethostname request"
     ).split()
 )
-_CONTAINERS = frozenset({containers.DICT, containers.LIST, containers.SET})
+# Calls that read what somebody may have changed since.
+_READING = frozenset("open read_text read_bytes load loads".split())
+_TABLES = frozenset({containers.DICT, containers.LIST, containers.SET, containers.SCALAR})
 
 
 def is_filled_once(subject: Subject) -> bool:
     """A table that one function fills when it finds it empty, from what every process has, and nobody changes."""
     candidate = subject.candidate
     writers = {(touch.path, touch.function) for touch in subject.live_writes}
-    if candidate.flavour not in _CONTAINERS or candidate.slot.sort != "module" or len(writers) != 1:
+    if candidate.flavour not in _TABLES or candidate.slot.sort != "module" or len(writers) != 1:
         return False
     ((path, function),) = writers
-    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS]
-    own = [touch for touch in subject.used if (touch.path, touch.function) in writers]
-    tests = [touch.ref.line for touch in own if touch.op is Op.BOOL]
-    if len(fills) != len(subject.live_writes) or not tests or min(tests) > min(touch.ref.line for touch in fills):
+    fills = [touch for touch in subject.live_writes if touch.op in containers.FILLS and touch.ref.use != "augment"]
+    own = [touch for touch in subject.used if (touch.path, touch.function) in writers and touch.op is not Op.GLOBAL]
+    if len(fills) != len(subject.live_writes) or not _is_filled_when_empty(own, fills):
         return False
     made = _called_by(subject, path, function)
     if all(_is_whole_answer(subject, touch) for touch in fills):
         places = [place for place in made if subject.program.frame(place).name in {_called(touch) for touch in fills}]
     else:
         owner = Function(path, function)
-        given = {each.name for each in subject.program.frame(owner).parameters} - {"self", "cls"}
-        places = [] if given or subject.reach.entry(owner) == "request" else [owner, *made]
+        places = [] if _uses_arguments(subject, owner) or subject.reach.entry(owner) == "request" else [owner, *made]
     return bool(places) and not any(
         asks(subject.program, place.path, place.frame) or _varies(subject.program, place) for place in places
     )
+
+
+def _is_filled_when_empty(own: list[Touch], fills: list[Touch]) -> bool:
+    """Whether a function asks first if the table is there, and fills it under that condition, or gives it back."""
+    first = min(own, key=lambda touch: (touch.ref.line, touch.ref.column))
+    begun = min(touch.ref.line for touch in fills)
+    if first.op not in (Op.BOOL, Op.READ) or first.ref.line >= begun:
+        return False
+    given_back = [touch for touch in own if touch.ref.use == "return" and touch.ref.line < begun]
+    return any(touch.ref.flags & BRANCH for touch in given_back) or all(touch.ref.flags & BRANCH for touch in fills)
+
+
+def _uses_arguments(subject: Subject, function: Function) -> bool:
+    given = {each.name for each in subject.program.frame(function).parameters}
+    return any(ref.path[0] in given for ref in subject.program.refs_in(function.path, function.frame))
 
 
 def _called(touch: Touch) -> str:
@@ -136,7 +151,10 @@ def _called_by(subject: Subject, path: str, function: int) -> list[Function]:
 
 
 def _varies(program: Program, function: Function) -> bool:
-    return any(not _VARYING.isdisjoint(ref.path) for ref in program.refs_in(function.path, function.frame))
+    return any(
+        not _VARYING.isdisjoint(ref.path) or ("()" in ref.path and not _READING.isdisjoint(ref.path))
+        for ref in program.refs_in(function.path, function.frame)
+    )
 
 
 def _is_called_by_watcher(subject: Subject, place: tuple[str, int]) -> bool:

@@ -92,7 +92,10 @@ def _short_lived(subject: Subject) -> bool:
     """Its object lives no longer than a request."""
     slot = subject.candidate.slot
     if slot.sort == "class" and (
-        not subject.defined_in_class_body() or _rebound_on_self(subject) or subject.is_rebound_on_objects()
+        not subject.defined_in_class_body()
+        or _rebound_on_self(subject)
+        or _only_replaced(subject)
+        or subject.is_rebound_on_objects()
     ):
         return subject.owner is None or not subject.lifetimes.is_long(subject.owner)
     if slot.sort == "local":
@@ -108,6 +111,14 @@ def _rebound_on_self(subject: Subject) -> bool:
         and touch.ref.path[0] == "self"
         and subject.program.facts[touch.path].frames[touch.function].name == "__init__"
         for touch in subject.candidate.touches
+    )
+
+
+def _only_replaced(subject: Subject) -> bool:
+    """A class attribute that objects replace with their own, and of which the class's own is changed by nobody."""
+    return all(
+        touch.op is Op.REBIND and touch.ref.path[0] == "self" and len(touch.ref.path) == 2
+        for touch in subject.live_writes
     )
 
 

@@ -22,6 +22,8 @@ _MANY = 6  # functions of one name: more are not told apart when the receiver is
 _STARTUP_NAMES = frozenset(
     {"lifespan", "on_startup", "on_shutdown", "startup", "shutdown", "main", "create_app", "make_app"}
 )
+# Methods that plug-ins and set-up code call while modules are imported, where nobody else is seen to call them.
+_SETTING_UP = re.compile(r"(un)?register(_\w+)?|populate|autodiscover|set_?up(_\w+)?|configure(_\w+)?|install(_\w+)?")
 # Methods that an operator calls, so that no name leads to them.
 _IMPLICIT = frozenset(
     "__call__ __getitem__ __setitem__ __delitem__ __contains__ __enter__ __aenter__ __exit__ __aexit__ __iter__".split()
@@ -119,6 +121,8 @@ class Reach:
         if name.startswith("__") and name.endswith("__"):
             return name in _IMPLICIT and not self._is_script(function.path)
         if self.callers(function):
+            return False
+        if _SETTING_UP.fullmatch(name):
             return False
         if not name.startswith("_") and self._has_module_instance(Class(function.path, frame.parent)):
             return True
