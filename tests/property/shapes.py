@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,14 @@ VALUES: Mapping[str, SearchStrategy[Any]] = {
     "tuple": st.tuples(INTS, FLOATS) | st.tuples(TEXTS),
     "members": st.tuples(TEXTS, st.integers(-3, 3)),
     "bytes": st.sampled_from([b"", b"\xff\x00", b"x"]) | st.binary(max_size=4),
+    "apart": st.dictionaries(
+        FIELDS | FIELDS | st.sampled_from(["$bytes", ""]),
+        JSON
+        | st.binary(max_size=4)
+        | st.lists(st.binary(max_size=2), max_size=2)
+        | st.dictionaries(st.sampled_from(["$bytes", "f"]), TEXTS | st.binary(max_size=2), max_size=2),
+        max_size=3,
+    ),
     "parcel": st.dictionaries(FIELDS | TEXTS, JSON | st.binary(max_size=4), max_size=3),
     "buffer": st.builds(io.BytesIO, st.binary(max_size=4)),
     "array": st.lists(st.integers(-3, 3)).map(numpy.array) | FLOATS.map(numpy.float32).map(numpy.atleast_2d),
@@ -78,6 +87,7 @@ DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "bool": json.loads,
     "bytes": bytes,
     "buffer": io.BytesIO,
+    "apart": lambda raw: sys.modules["proof_services"].load_apart(raw.decode()),
     "parcel": _record,
     "array": lambda raw: numpy.load(io.BytesIO(raw), allow_pickle=False),
     "tuple": lambda raw: tuple(json.loads(raw)),
@@ -203,6 +213,8 @@ SHAPES = (
         for codec in ("str", "int")
     ),
     Shape(Layout.S3, "dict", "bytes"),
+    *(Shape(layout, "dict", "apart") for layout in (Layout.STRING, Layout.HASH)),
+    Shape(Layout.STRING, "cache", "apart", definition=CACHE, expires=True),
     *(Shape(Layout.S3, "dict", codec) for codec in ("buffer", "array", "parcel")),
     Shape(Layout.S3, "chunks", "bytes"),
     Shape(Layout.S3, "parts", "bytes"),

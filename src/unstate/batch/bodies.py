@@ -31,7 +31,10 @@ def branch(unit: Unit) -> str:
 def title(unit: Unit, planned: Planned) -> str:
     """The first line of a unit's commit, and the title of its pull request."""
     taken = [group for group in planned.plan.groups if group.id in planned.taken]
-    backings = {"S3" if group.layout is Layout.S3 else "Redis" for group in taken}
+    backings = {
+        *("S3" for group in taken if group.layout is Layout.S3 or group.codec == "apart"),
+        *("Redis" for group in taken if group.layout is not Layout.S3),
+    }
     return visible(f"{unit.name}: move {count(len(taken), 'store')} to {listing(sorted(backings))}")
 
 

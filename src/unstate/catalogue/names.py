@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from unstate.catalogue.rule import ANY
 from unstate.catalogue.strings import AUGMENTED
-from unstate.catalogue.table import CODED, FLOAT, JSON, STR, Table
+from unstate.catalogue.table import APART, CODED, FLOAT, JSON, STR, Table
 from unstate.model import Layout
 
 _rule = Table("name", Layout.STRING, "scalar")
-_optional = Table("name.optional", Layout.STRING, "scalar optional", ANY - JSON)
+_optional = Table("name.optional", Layout.STRING, "scalar optional", ANY - JSON - APART)
 
 RULES = (
     _rule("read", "x", "optional(redis_client.get(NAME), DEC, ZERO)"),
@@ -31,13 +31,18 @@ RULES = (
         if codecs & (FLOAT | STR)
     ),
     _optional("read", "x", "redis_client.get(NAME)", codecs=STR),
-    _optional("read.coded", "x", "optional(redis_client.get(NAME), DEC)", codecs=CODED - JSON),
+    _optional("read.coded", "x", "optional(redis_client.get(NAME), DEC)", codecs=CODED - JSON - APART),
     _optional("is_none", "x is None", "not redis_client.exists(NAME)"),
     _optional("is_some", "x is not None", "bool(redis_client.exists(NAME))"),
     _optional("forget", "x = None", "redis_client.delete(NAME)"),
     _optional("assign", "x = v", "redis_client.set(NAME, ENC(v))", "some v"),
     _optional("assign.any", "x = v", "set_or_delete(redis_client, NAME, v)", codecs=STR),
-    _optional("assign.any.coded", "x = v", "set_or_delete(redis_client, NAME, optional(v, ENC))", codecs=CODED - JSON),
+    _optional(
+        "assign.any.coded",
+        "x = v",
+        "set_or_delete(redis_client, NAME, optional(v, ENC))",
+        codecs=CODED - JSON - APART,
+    ),
     _optional("if_none_set", "if x is None:\n    x = v", "redis_client.set(NAME, ENC(v), nx=True)", "some v", "pure v"),
     _rule("read_text", "x", "redis_client.get(NAME) or ZERO", wrong=True, note="'' is false"),
     _rule("assign_once", "x = v", "redis_client.set(NAME, ENC(v), nx=True)", wrong=True),

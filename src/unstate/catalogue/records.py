@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unstate.catalogue.rule import Rule
-from unstate.catalogue.table import EARLY, JSON, Table
+from unstate.catalogue.table import APART, EARLY, JSON, Table
 from unstate.model import Layout
 
 CHANGES = (  # (name, pattern, the same on a local `_value`, conditions)
@@ -36,23 +36,39 @@ _STORES = (
         "hash_mutate(redis_client, NAME, FIELD, k, _change)",
         "redis_client.hsetnx(NAME, FIELD, {})",
     ),
+    (
+        Table("record.apart", Layout.STRING, "dict", APART),
+        "mutate(redis_client, KEY, k, _change, {}, dump_apart)",
+        "",
+    ),
+    (
+        Table("hash.record.apart", Layout.HASH, "dict", APART),
+        "hash_mutate(redis_client, NAME, FIELD, k, _change, {}, dump_apart)",
+        "",
+    ),
 )
+_BLIND = frozenset({"set_field", "del_field", "update"})  # changes that look at nothing: bytes stay where they are
+_OF_LISTS = frozenset({"append", "extend", "remove"})  # changes of values that are no records
 
 
 def _rules() -> Iterator[Rule]:
+    firsts = [*variants("append.first", "x.setdefault(k, []).append(v)", "_value.append(v)", ("pure v",))]
     for rule, call, create in _STORES:
         for name, pattern, change, when in CHANGES:
             alone = ("discarded",) if pattern.endswith(")") else ()
+            if not create and name in _OF_LISTS:
+                continue
+            changing = call.format("hold_apart" if name in _BLIND else "load_apart")
             for variant in variants(name, pattern, change, when):
                 yield rule(
                     variant.name,
                     pattern,
-                    variant.form(call),
+                    variant.form(changing),
                     *variant.when,
                     *alone,
                     difference=variant.difference,
                 )
-        for variant in variants("append.first", "x.setdefault(k, []).append(v)", "_value.append(v)", ("pure v",)):
+        for variant in firsts if create else ():
             empty = create.format(chr(34) + "[]" + chr(34))
             yield rule(
                 variant.name,

@@ -43,7 +43,7 @@ from dataclasses import dataclass
 
 from unstate.model import Layout, Verdict
 
-ANY = frozenset({"str", "int", "float", "bool", "tuple", "json", "model"})  # codecs that travel as text
+ANY = frozenset({"str", "int", "float", "bool", "tuple", "json", "apart", "model"})  # codecs that travel as text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ INT = frozenset({"int"})
 FLOAT = frozenset({"float"})
 TUPLE = frozenset({"tuple"})  # of text and numbers
 JSON = frozenset({"json"})
+APART = frozenset({"apart"})  # records as JSON, whose bytes are objects of S3
 MODEL = frozenset({"model"})
 CODED = ANY - STR  # codecs whose text is not the value itself
 OPAQUE = frozenset({"buffer", "array"})  # objects that are made of bytes, and whose methods change them
 PARCEL = frozenset({"parcel"})  # records that hold bytes
 ENTRIES = OPAQUE | PARCEL  # what is one S3 object as a whole
-SCALARS = ANY - JSON - MODEL  # values that no one can change in place
+SCALARS = ANY - JSON - APART - MODEL  # values that no one can change in place
 
 SCAN = "reading all entries visits every key of the database, and sees no one moment of them"
 ORDER = "entries come in no particular order; before, in the order of insertion"

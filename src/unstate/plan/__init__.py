@@ -73,7 +73,8 @@ def plan(
     used: dict[str, set[str]] = {}
     for group in groups:
         if group.layout is not None:
-            used.setdefault(group.finding.store.service, set()).add("s3" if group.layout is Layout.S3 else "redis")
+            kinds = {"s3"} if group.layout is Layout.S3 else {"redis", "s3"} if group.codec == "apart" else {"redis"}
+            used.setdefault(group.finding.store.service, set()).update(kinds)
     modules = founded(
         (each for each in backing if each.service in used),
         stores,

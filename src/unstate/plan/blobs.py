@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from unstate.model import Op, Refusal, Store
+from unstate.model import Group, Op, Refusal, Store
 from unstate.plan.sources import Sources
 
 _GIVES_BYTES = frozenset("get_data getvalue tobytes b64decode read_bytes body".split())
@@ -28,6 +28,28 @@ def blob_in(store: Store, sources: Sources) -> Refusal | None:
                         text = f"a record of `{store.name}` holds bytes under {ast.unparse(key)}, which is no JSON"
                         return Refusal(path=path, line=value.lineno, reason=text, advice=_ADVICE)
     return None
+
+
+def waits_for_bytes(store: Store) -> Refusal:
+    """Why records cannot be held with their bytes apart, where asynchronous code uses them."""
+    first = next((site for site in store.sites if site.asynchronous), store.sites[0])
+    text = (
+        f"asynchronous code uses `{store.name}`, and would wait for the bytes of its records with a client that blocks"
+    )
+    return Refusal(path=first.path, line=first.span.line, reason=text, advice=_ADVICE)
+
+
+def left_behind(group: Group) -> tuple[str, ...]:
+    """What stays in the bucket of records whose bytes lie apart."""
+    if group.codec != "apart":
+        return ()
+    gone = "the bytes of a record that is deleted or replaced stay in the bucket, under `bytes/`"
+    if group.ttl_seconds is None:
+        return (f"{gone}: its records do not expire, so no lifecycle rule may delete what lies there",)
+    return (
+        f"{gone}, and so do those of one that expired: set a lifecycle rule for that prefix that keeps objects for at"
+        " least as long as the records of this app live; bytes that go first cannot be read any more",
+    )
 
 
 def _written(function: ast.AST) -> Iterator[tuple[ast.Subscript, ast.Dict]]:

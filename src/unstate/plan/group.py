@@ -14,7 +14,7 @@ from unstate.model import Accessor, Backing, Finding, Group, Layout, Refusal, Sh
 from unstate.plan import alive, storages
 from unstate.plan.backing import astray
 from unstate.plan.bindings import binding
-from unstate.plan.blobs import blob_in
+from unstate.plan.blobs import blob_in, left_behind, waits_for_bytes
 from unstate.plan.changers import with_callers
 from unstate.plan.coroutines import made_from
 from unstate.plan.crossing import crossed
@@ -104,26 +104,25 @@ class Planner:
         if isinstance(choice, str):
             return _manual(finding, [_refusal(finding, choice)])
         blob = blob_in(finding.store, self.sources) if choice.codec == "json" else None
-        if blob is not None and (choice.container != "dict" or settled.ttl_seconds is not None):
-            return _manual(finding, [blob])  # no object of S3 expires by itself
         if choice.codec in ("json", "tuple") and (odd := no_data(finding.store, self.sources)) is not None:
             return _manual(finding, [odd])
-        if blob is not None:
-            settled = replace(settled, decisions=tuple(each for each in settled.decisions if each.name != "ttl"))
-            choice = replace(choice, codec="parcel", layout=Layout.S3, model="", proven_value=False)
-        group = msgspec.structs.replace(self._group(finding, choice, settled), needs=needs)
-        group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
-        group, outcomes = self._meanwhile(group, outcomes)
-        refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
+        ways = [(choice, settled)] if blob is None else _with_bytes(choice, settled)
+        refusals: list[Refusal] = []
+        for choice, settled in ways:
+            group, outcomes, refusals = self._tried(finding, choice, settled, needs)
+            if not refusals:
+                break
         if refusals:
             return _manual(finding, [*([blob] if blob is not None else []), *refusals])
-        group, outcomes = self._awaiting(group, outcomes)
+        if choice.codec != "apart":  # whose bytes are fetched by a client that blocks
+            group, outcomes = self._awaiting(group, outcomes)
         from_rules = {text for outcome in outcomes for text in outcome.differences.get(group.id, ())}
         lost = lost_imports(finding.store, outcomes, self.sources)
         blocked = blocked_loops(finding.store, outcomes, group.id, self.sources)
         differences = (
             *_from_types(finding, choice),
             *_from_expiry(group, own),
+            *left_behind(group),
             *_from_bound(finding.store),
             *_from_start(finding.store),
             *sorted(from_rules | set(crossed(finding.store, self._mentions_in(finding.store.service)))),
@@ -144,6 +143,18 @@ class Planner:
             verdict=Verdict.EXACT if exact else Verdict.REVIEW,
             differences=(*differences, *(finding.reasons if finding.limit is Verdict.REVIEW else ())),
         )
+
+    def _tried(
+        self, finding: Finding, choice: Choice, settled: Settled, needs: tuple[str, ...]
+    ) -> tuple[Group, list[Rewritten], list[Refusal]]:
+        """A group with what becomes of its files, and why they cannot become that."""
+        group = msgspec.structs.replace(self._group(finding, choice, settled), needs=needs)
+        group, outcomes = self._handing_out(group, [self._try(group, path) for path in group.files])
+        group, outcomes = self._meanwhile(group, outcomes)
+        refusals = [each for outcome in outcomes for each in outcome.refusals.get(group.id, ())]
+        if choice.codec == "apart" and any(name.startswith("async_") for each in outcomes for name in each.names):
+            refusals = [waits_for_bytes(finding.store)]
+        return group, outcomes, refusals
 
     def _model(self, finding: Finding) -> tuple[str, str]:
         """(class or type by which values travel, why they cannot); neither where JSON or text is enough."""
@@ -235,7 +246,13 @@ class Planner:
             decisions=settled.decisions,
             answers=settled.answers,
             files=files,
-            requires=(S3,) if choice.layout is Layout.S3 else (REDIS, PYDANTIC) if choice.model else (REDIS,),
+            requires=(S3,)
+            if choice.layout is Layout.S3
+            else (REDIS, S3)
+            if choice.codec == "apart"
+            else (REDIS, PYDANTIC)
+            if choice.model
+            else (REDIS,),
         )
 
     def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
@@ -290,6 +307,17 @@ class Planner:
         return self.sources.rewritten(path, service, [binding(group)], self.backing[service].module)
 
 
+def _with_bytes(choice: Choice, settled: Settled) -> list[tuple[Choice, Settled]]:
+    """How records that hold bytes may be held: each as one object where nobody lists or changes them and they stay,
+    else in Redis with their bytes apart."""
+    apart = replace(choice, codec="apart", model="", proven_value=False)
+    if choice.container != "dict" or settled.ttl_seconds is not None:
+        return [(apart, settled)]  # no object of S3 expires by itself
+    whole = replace(choice, codec="parcel", layout=Layout.S3, model="", proven_value=False)
+    forever = replace(settled, decisions=tuple(each for each in settled.decisions if each.name != "ttl"))
+    return [(whole, forever), (apart, settled)]
+
+
 def _told(found: Collection[Accessor], known: Collection[Accessor]) -> bool:
     """Whether all accessors that were found are known, by their key or by the entry alone."""
     return all(each in known or msgspec.structs.replace(each, parameter="", place=0) in known for each in found)
@@ -340,6 +368,8 @@ _VALUES = {
     "buffer": "values are taken as `io.BytesIO`: others have no `getvalue`",
     "parcel": "a record with its bytes is one object: a tuple in it comes back as a list, and what is neither bytes nor"
     " JSON raises TypeError",
+    "apart": "records are taken as JSON, and their bytes as objects of S3: a tuple comes back as a list; who reads a"
+    " record fetches its bytes, and who writes it back stores them again",
     "array": "values are taken as arrays of numpy: one of Python's own objects raises ValueError",
     "bytes": "contents are taken as bytes: text comes back as bytes",
     "json": "values are taken as JSON: a tuple comes back as a list, and a value that is no JSON raises TypeError",

@@ -43,7 +43,7 @@ def remarks(groups: Iterable[Group], path: str) -> dict[int, str]:
 
 def _outside(group: Group) -> str:
     """Why a store cannot be switched, whatever its code is; "" where it can."""
-    if group.layout is Layout.S3:
+    if group.layout is Layout.S3 or group.codec == "apart":
         return "its bytes move to S3"
     library = group.finding.store.service
     elsewhere = [path for path in group.files if path != library and not path.startswith(f"{library}/")]

@@ -31,7 +31,7 @@ def rollout(
 
     Raises TemplateError for a broken template of the project.
     """
-    in_s3 = [group for group in groups if group.layout is Layout.S3]
+    in_s3 = [group for group in groups if group.layout is Layout.S3 or group.codec == "apart"]
     in_redis = [group for group in groups if group.layout is not Layout.S3]
     own = {each.service: {client.kind for client in each.clients} for each in backing}
     asks = any(_asks_for_redis(group, own.get(group.finding.store.service, set())) for group in in_redis)

@@ -22,11 +22,15 @@ _CODECS = {
     "bool": Codec("dumps({})", "loads({})", "dumps", "loads"),
     "tuple": Codec("dumps({})", "tuple_of({})", "dumps", "tuple_of"),
     "json": Codec("dumps({})", "loads({})", "dumps", "loads"),
+    "apart": Codec("dump_apart({})", "load_apart({})", "dump_apart", "load_apart"),
     "bytes": Codec("{}", "{}", "bytes", "bytes"),
     "buffer": Codec("{}.getvalue()", "buffer_of({})", "bytes_in", "buffer_of"),
     "parcel": Codec("parcel({})", "unparcel({})", "parcel", "unparcel"),
     "array": Codec("array_bytes({})", "array_of({})", "array_bytes", "array_of"),
 }
+
+
+MUTABLE = frozenset({"json", "model", "apart"})  # codecs of values that can be changed in place
 
 
 def codec(name: str, model: str = "") -> Codec:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from unstate.rewrite.binding import Binding
+from unstate.rewrite.codecs import MUTABLE
 from unstate.rewrite.flow import Flow
 from unstate.rewrite.marks import implied_of_arguments
 from unstate.rewrite.places import called, parts
@@ -136,7 +137,7 @@ class Snapshots:
 
     def _keeps(self, value: cst.BaseExpression, binding: Binding) -> bool:
         """Whether a value that was read is changed nowhere, and written to by no one."""
-        if binding.codec not in ("json", "model"):
+        if binding.codec not in MUTABLE:
             return True
         trace = Trace()
         return self.flow.follow(value, trace) is None and not trace.changes

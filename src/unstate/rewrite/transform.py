@@ -15,6 +15,7 @@ from unstate.model import ENDING, Accessor, Refusal, Verdict
 from unstate.project import is_aside
 from unstate.rewrite import accessors, callees, forms, guards, handed
 from unstate.rewrite.binding import Binding, Rewritten
+from unstate.rewrite.codecs import MUTABLE
 from unstate.rewrite.files import FileEdits
 from unstate.rewrite.fitting import expression_rules, statement_rules
 from unstate.rewrite.flow import Flow
@@ -125,7 +126,7 @@ class Transformer(cst.CSTTransformer):
         """`x[k]` in `x[k]["f"] = v`: it is read, and a part of it is written to."""
         around = self.source.flow.parent(node)
         inner = isinstance(around, cst.Subscript | cst.Attribute) and around.value is node
-        return inner and all(each.codec in _MUTABLE for each in self.references.bindings_within(node))
+        return inner and all(each.codec in MUTABLE for each in self.references.bindings_within(node))
 
     def _plan_body(self, body: Sequence[cst.CSTNode]) -> None:
         """Longest match first: a run of statements that one command replaces is taken before its parts."""
@@ -396,7 +397,7 @@ class Transformer(cst.CSTTransformer):
         """Refuse where a mutable value is changed after it was read, or after it was stored, in a way that cannot be
         written back: the store has a copy."""
         binding = found.binding
-        if binding.codec not in _MUTABLE | ENTRIES:
+        if binding.codec not in MUTABLE | ENTRIES:
             return
         if "v" in found.environment and writes(found.rule):
             value = found.environment["t" if ".named" in found.rule.id else "v"]
@@ -623,7 +624,6 @@ def _plain_fields(flow: Flow, binding: Binding) -> frozenset[str]:
     return callees.plain_fields(flow, binding.model) if binding.model else frozenset()
 
 
-_MUTABLE = frozenset({"json", "model"})  # codecs of values that can be changed in place
 _ORDER = "the key and the value are evaluated in another order than before; both have side effects"
 
 
