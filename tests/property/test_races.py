@@ -104,18 +104,19 @@ def test_no_count_is_lost(name: str, codec: str, services: Services) -> None:
 
 
 @pytest.mark.parametrize("layout", [TEXT, HASH])
-def test_no_change_of_a_record_is_lost(layout: Layout, services: Services) -> None:
+@pytest.mark.parametrize(("codec", "kept"), [("json", "kept"), ("apart", b"kept")])
+def test_no_change_of_a_record_is_lost(codec: str, kept: str | bytes, layout: Layout, services: Services) -> None:
     services.redis.flushdb()
-    shape = Shape(layout, "dict", "json", values="records")
-    by_pattern = {rule.pattern: rule for rule in rules_for(layout, "dict", "json")}
+    shape = Shape(layout, "dict", codec, values="records")
+    by_pattern = {rule.pattern: rule for rule in rules_for(layout, "dict", codec)}
     add = build(by_pattern["x[k][f] += v"], shape, PREFIXES)
     put = build(by_pattern["x[k] = v"], shape, PREFIXES)
     read = build(by_pattern["x[k]"], shape, PREFIXES)
     assert add is not None and put is not None and read is not None
-    put.functions[0]("k", {"f": 0, "g": "kept"})
+    put.functions[0]("k", {"f": 0, "g": kept})
     assert add.letters == ("f", "k", "v")
     race(lambda _number, _round: add.functions[0]("f", "k", 1))
-    assert read.functions[0]("k") in ({"f": TURNS, "g": "kept"}, [{"f": TURNS, "g": "kept"}])
+    assert read.functions[0]("k") in ({"f": TURNS, "g": kept}, [{"f": TURNS, "g": kept}])
 
 
 @pytest.mark.parametrize(("name", "codec"), TAKING)
