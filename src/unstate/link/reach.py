@@ -65,6 +65,7 @@ class Reach:
         self._starting: dict[Function, bool] = {}
         self._dispatching: dict[Class, list[Function]] = {}
         self._callers: dict[Function, list[Function]] = {}
+        self._at_start: dict[str, tuple[Value, ...]] = {}
         self._handed: dict[str, dict[Value, list[tuple[str, Ref]]]] = {}
         self._called: dict[str, dict[tuple[Value, bool], list[tuple[int, Function]]]] = {}
 
@@ -344,22 +345,27 @@ class Reach:
         wanted: list[tuple[str, Function | Class]] = [(frame.name, function)]
         if owner.sort == CLASS and frame.name == "__init__":
             wanted.append((owner.name, Class(function.path, frame.parent)))
-        return any(
-            self._calls_at_start(path, ref, name, meant)
-            for name, meant in wanted
-            for path, ref in self._calls.get(name, ())
-        )
+        return any(self._is(value, meant) for name, meant in wanted for value in self._called_at_start(name))
 
-    def _calls_at_start(self, path: str, ref: Ref, name: str, wanted: Function | Class) -> bool:
-        index = ref.path.index(name)
-        called = ref.path[index + 1 : index + 2] == ("()",) and not self.program.function_around(path, ref.frame)
-        handed = ref.use == "pass" and index == len(ref.path) - 1 and self._starts_up(ref)
-        if ref.use == "define" or not (called or handed):
-            return False
-        value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
-        if isinstance(value, Slot):
-            value = self.resolver.held(value) or value
-        return self._is(value, wanted)
+    def _called_at_start(self, name: str) -> tuple[Value, ...]:
+        """What a name means wherever a module calls it, or hands it to what calls it at the start."""
+        known = self._at_start.get(name)
+        if known is None:
+            found: dict[Value, None] = {}
+            for path, ref in self._calls.get(name, ()):
+                index = ref.path.index(name)
+                called = ref.path[index + 1 : index + 2] == ("()",) and not self.program.function_around(
+                    path, ref.frame
+                )
+                handed = ref.use == "pass" and index == len(ref.path) - 1 and self._starts_up(ref)
+                if ref.use == "define" or not (called or handed):
+                    continue
+                value = self.resolver.resolve(path, ref.frame, ref.path[: index + 1])
+                if isinstance(value, Slot):
+                    value = self.resolver.held(value) or value
+                found[value] = None
+            known = self._at_start[name] = tuple(found)
+        return known
 
     def _makes_app(self, function: Function) -> bool:
         """Whether a function makes the application: a factory, which the server calls by its name."""
