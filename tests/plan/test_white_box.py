@@ -167,3 +167,25 @@ def test_an_attribute_that_the_app_reads_of_an_object_it_cannot_tell(text: str, 
         if each.finding.store.name == "State.clients"
     )
     assert [(each.path, each.line) for each in group.refusals] == ([("counting.py", 6)] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [
+        ("from state import State\n\n\ndef test_new():\n    assert State().size() == 0\n", True),
+        ("from state import state\n\n\ndef test_one():\n    assert state.size() == 0\n", False),
+        ("def test_other(Statement):\n    assert Statement().size() == 0\n", False),
+    ],
+)
+def test_a_test_that_makes_its_own_object_is_named(test: str, told: bool, tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    own = STATE.replace(
+        "\n\n\nstate =", "\n\n    def size(self) -> int:\n        return len(self.clients)\n\n\nstate ="
+    )
+    for name, source in {"app.py": APP, "state.py": own, "tests/test_app.py": test}.items():
+        (tmp_path / name).write_text(source)
+    made = plan(tmp_path, scan(tmp_path, Config()), Config())
+    group = next(each for each in made.groups if each.finding.store.name == "State.clients")
+    assert group.differences, group.refusals
+    named = [text for text in group.differences if "make objects of their own" in text]
+    assert [text.partition(": ")[0] for text in named] == (["tests/test_app.py, line 5"] if told else [])

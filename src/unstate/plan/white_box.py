@@ -30,13 +30,28 @@ def looking_inside(store: Store, sources: Sources) -> list[str]:
         rewritten = {site.span.line for site in store.sites if site.path == path}
         lines = sorted(set(_looks(store, tree)) - rewritten)
         if lines:
-            at = ", ".join(str(line) for line in lines[:5]) + (" and more" if len(lines) > 5 else "")
             where = "the local folder" if store.scope is Scope.FOLDER else f"`{store.name}`"
             found.append(
-                f"{path}, line{'s' if len(lines) > 1 else ''} {at}: tests look into {where}, which is there no more; "
+                f"{path}, {_listed(lines)}: tests look into {where}, which is there no more; "
                 "they have to ask through the app"
             )
+        if store.scope is Scope.INSTANCE and (made := sorted(_makes(store, tree))):
+            found.append(
+                f"{path}, {_listed(made)}: tests make objects of their own, which find "
+                f"the entries of all others in `{store.name}`; they have to empty it first"
+            )
     return found
+
+
+def _listed(lines: list[int]) -> str:
+    at = ", ".join(str(line) for line in lines[:5]) + (" and more" if len(lines) > 5 else "")
+    return f"line{'s' if len(lines) > 1 else ''} {at}"
+
+
+def _makes(store: Store, tree: ast.Module) -> set[int]:
+    """Where a test makes an object of the class that has the store."""
+    owner = store.name.rpartition(".")[0].rpartition(".")[2]
+    return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and owner and _called(node) == owner}
 
 
 def _tests(store: Store, sources: Sources) -> Iterator[tuple[str, ast.Module]]:
@@ -53,7 +68,8 @@ def _tests(store: Store, sources: Sources) -> Iterator[tuple[str, ast.Module]]:
 def _words(store: Store) -> Iterable[str]:
     if store.scope is Scope.FOLDER:
         return {*_users(store), store.name}
-    return (store.name.rpartition(".")[2],)
+    owner, _, name = store.name.rpartition(".")
+    return (name, owner.rpartition(".")[2]) if store.scope is Scope.INSTANCE else (name,)
 
 
 def _users(store: Store) -> set[str]:
