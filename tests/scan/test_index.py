@@ -338,6 +338,8 @@ def test_a_framework_that_loads_itself_is_no_service_and_an_app_of_a_tree_that_h
         ("pyproject.toml", '[project]\nname = "celery"\n[build-system]\n', "src/celery", False),
         ("setup.py", "setup(name='celery', version='1')\n", "celery", False),
         ("setup.cfg", "[metadata]\nname = celery\n", "celery", False),
+        ("celery-5.4.0.dist-info/METADATA", "Name: celery\n", "celery", False),
+        ("celery_shop-5.4.0.dist-info/METADATA", "Name: celery-shop\n", "celery", True),
         ("setup.py", "setup(name='shop', version='1')\n", "celery", True),
         ("setup.py", "setup(name='celery', version='1')\n", "shop", True),
         ("setup.py", "setup(name='celery-shop', version='1')\n", "celery", True),
@@ -348,6 +350,7 @@ def test_a_framework_that_loads_itself_is_no_service_and_an_app_of_a_tree_that_h
 def test_the_source_of_a_framework_is_no_app(
     tmp_path: Path, manifest: str, text: str, package: str, found: bool
 ) -> None:
+    (tmp_path / manifest).parent.mkdir(exist_ok=True)
     (tmp_path / manifest).write_text(text)
     (tmp_path / package).mkdir(parents=True)
     (tmp_path / package / "__init__.py").write_text("")
