@@ -150,13 +150,21 @@ OF_NO_RELATION = """
 def count(response):
     return len(response.clients)
 """
+A_METHOD = "from state import State\n\n\ndef count(made):\n    return made.clients()\n"
 OF_A_MODULE = "import page\n\n\ndef count():\n    return page.clients\n"
 
 
 @pytest.mark.parametrize(
     ("text", "refused"),
-    [(OF_UNKNOWN, True), (OF_ANOTHER, False), (TOLD, False), (OF_A_MODULE, False), (OF_NO_RELATION, False)],
-    ids=["unknown", "another's", "told", "a module's", "no relation"],
+    [
+        (OF_UNKNOWN, True),
+        (OF_ANOTHER, False),
+        (TOLD, False),
+        (OF_A_MODULE, False),
+        (OF_NO_RELATION, False),
+        (A_METHOD, False),
+    ],
+    ids=["unknown", "another's", "told", "a module's", "no relation", "a method"],
 )
 def test_an_attribute_that_the_app_reads_of_an_object_it_cannot_tell(text: str, refused: bool, tmp_path: Path) -> None:
     for path, content in {"state.py": STATE, "app.py": APP, "counting.py": text}.items():

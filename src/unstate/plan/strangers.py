@@ -55,8 +55,14 @@ def _files(store: Store, name: str, sources: Sources) -> Iterator[tuple[str, lis
 
 
 def _asked(nodes: Sequence[ast.AST], name: str) -> Iterator[tuple[str, int]]:
-    """The names of objects that are asked for an attribute, with the lines; `self` is told by its class."""
+    """The names of objects that are asked for an attribute, with the lines; `self` is told by its class.
+
+    What is called is a method: `given.values()`.
+    """
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     for node in nodes:
+        if id(node) in called:
+            continue
         match node:
             case ast.Attribute(value=ast.Name(id=given), attr=attr) if attr == name and given not in ("self", "cls"):
                 yield given, node.lineno
