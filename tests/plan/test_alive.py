@@ -241,6 +241,7 @@ def view(key: str) -> str:
         "box = Box()\n" + USED + "    " + "\n\n@app.post('/')\ndef anew() -> str:\n    return Box().keep('x')\n",
         "class Large(Box):\n    pass\n\n\nbox = Box()\nlarge = Large()\n" + USED,
         "def kind(name: str) -> type[Box]:\n    found = Box\n    return found\n\n\nbox = Box()\n" + USED,
+        "Kind = Box\n\n\ndef more() -> Box:\n    return Kind()\n\n\nbox = Box()\n" + USED,
         "def kind(name: str) -> type[Box]:\n    return Box\n\n\nbox = Box()\n" + USED,
     ],
 )
@@ -255,6 +256,7 @@ def test_what_each_of_several_objects_has_of_its_own_stays(more: str, tmp_path: 
     [
         "box = Box()\n" + USED,
         "box: Box = Box()\n\n\ndef is_box(it: object) -> bool:\n    return isinstance(it, Box)\n" + USED,
+        "box: Box = Box()\nKind = Box\n\n\ndef same(it: Kind) -> Kind:\n    return it\n" + USED,
         "if app.debug:\n    box = Box()\nelse:\n    box = Box()\n" + USED,
         "box = None\n\ndef get() -> Box:\n    global box\n    if box is None:\n        box = Box()\n    return box\n"
         + USED.replace("box.keep", "get().keep"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from unstate.facts.values import BRANCH, LOOP, MAIN, Ref
 from unstate.link import frameworks
@@ -87,8 +88,23 @@ class Lifetimes:
     def _handed_out(self, of: Class) -> Iterator[str]:
         """The places, as "path:line", that give the class another name or hand it back: who has it makes more."""
         for path, ref, rest in self._mentions(of):
-            if not rest and ref.use in ("alias", "return") and not _is_type_use(ref):
+            if rest or _is_type_use(ref):
+                continue
+            if ref.use == "return" or (ref.use == "alias" and not self._names_a_type(path, ref)):
                 yield f"{path}:{ref.line}"
+
+    def _names_a_type(self, path: str, ref: Ref) -> bool:
+        """Whether a class is assigned to a global that nobody calls: `Alias = Server`, to be written in hints."""
+        target = None if self.program.function_around(path, ref.frame) else self._target(path, ref, 0)
+        if target is None or len(target.path) > 1:
+            return False
+        call = (target.path[0], "()")
+        return not any(
+            call in pairwise(other.path)
+            for facts in self.program.facts.values()
+            for other in facts.refs
+            if target.path[0] in other.path
+        )
 
     def _makings(self, of: Class) -> Iterator[tuple[str, Ref]]:
         """The expressions that make an object of a class, or of one derived from it, tests left out."""
