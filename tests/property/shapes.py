@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy
@@ -77,6 +79,12 @@ def _record(raw: bytes) -> dict[str, Any]:
     return {name: source.read(size[0]) if size else value for name, value, *size in fields}
 
 
+@cache
+def _read_apart(raw: bytes) -> Any:
+    """A record with its bytes from S3: read once, as what lies under a hash never changes; the rules read it anew."""
+    return sys.modules["proof_services"].load_apart(raw.decode())
+
+
 DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "str": bytes.decode,
     "int": int,
@@ -84,7 +92,7 @@ DECODERS: Mapping[str, Callable[[bytes], Any]] = {
     "bool": json.loads,
     "bytes": bytes,
     "buffer": io.BytesIO,
-    "apart": lambda raw: sys.modules["proof_services"].load_apart(raw.decode()),
+    "apart": lambda raw: copy.deepcopy(_read_apart(raw)),
     "parcel": _record,
     "array": lambda raw: numpy.load(io.BytesIO(raw), allow_pickle=False),
     "tuple": lambda raw: tuple(json.loads(raw)),
