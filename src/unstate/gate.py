@@ -66,8 +66,7 @@ def framework_sources(base: Path, services: Mapping[str, str]) -> set[str]:
 def _is_named(folder: Path, name: str) -> bool:
     """Whether a manifest in a folder, or a wheel unpacked there, gives its distribution a name in any spelling."""
     spelled = re.sub(rb"[-_.]", b"[-_.]", name.encode())
-    unpacked = re.compile(rf"{spelled.decode()}-[^-]+\.dist-info", re.IGNORECASE)
-    if any(unpacked.fullmatch(found.name) for found in folder.glob("*.dist-info")):
+    if re.fullmatch(spelled, project.unpacked(folder).encode(), re.IGNORECASE):
         return True
     named = re.compile(rb"""\bname\s*=\s*["']?%s["']?\s*[,\r\n#)]""" % spelled, re.IGNORECASE)
     for manifest in ("pyproject.toml", "setup.cfg", "setup.py"):

@@ -276,6 +276,15 @@ class Group(Value, frozen=True):
     conflicts: tuple[str, ...] = ()  # ids of groups that cannot be accepted together with this one
 
     @property
+    def uses(self) -> frozenset[str]:
+        """The services that hold it then: "redis", "s3", both for records whose bytes lie apart, none if it stays."""
+        if self.layout is None:
+            return frozenset()
+        if self.codec == "apart":
+            return frozenset({"redis", "s3"})
+        return frozenset({"s3" if self.layout is Layout.S3 else "redis"})
+
+    @property
     def races(self) -> tuple[str, ...]:
         """Those differences that say what several requests at the same time may do to each other."""
         return tuple(text for text in self.differences if text.endswith((TAKEN_TWICE, COMES_BETWEEN, LATER_WINS)))

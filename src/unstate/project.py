@@ -86,12 +86,21 @@ def _is_manifest(name: str) -> bool:
 
 def is_packaged(root: Path) -> bool:
     """Whether a folder is the root of a distribution, by its manifest, or of one that is unpacked there."""
-    if (root / "setup.py").is_file() or next(root.glob("*.dist-info/METADATA"), None):
+    if (root / "setup.py").is_file() or unpacked(root):
         return True
     try:
         return b"[build-system]" in (root / "pyproject.toml").read_bytes()
     except OSError:
         return False
+
+
+def unpacked(root: Path) -> str:
+    """The name of the distribution whose wheel is unpacked in a folder, as its metadata spells it; "" for none.
+
+    Where several are, they lie beside the app that they are installed for: `pip install --target .`.
+    """
+    found = [folder.name for folder in root.glob("*.dist-info")]
+    return found[0].partition("-")[0] if len(found) == 1 else ""
 
 
 def is_foreign(path: str) -> bool:

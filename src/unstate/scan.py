@@ -139,7 +139,7 @@ class _Scanner:
         for path in self.listing.files:
             place = top + path  # a Path costs more than the stat
             try:
-                status = os.stat(place)  # noqa: PTH116
+                status = os.stat(place)  # noqa: PTH116 (as said above)
                 row = known.get(path)
                 if row is not None and (row.size, row.changed) == (status.st_size, status.st_mtime_ns):
                     self.rows[path] = row

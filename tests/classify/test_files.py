@@ -1235,3 +1235,37 @@ def test_names_that_begin_with_the_machines_temporary_folder_are_told(folder: st
     (finding,) = scan(tmp_path, Config()).findings
     assert finding.limit is Verdict.REVIEW
     assert any("TMPDIR" in reason for reason in finding.reasons) is told
+
+
+@pytest.mark.parametrize(
+    ("opened", "told"),
+    [
+        ('Path(request.args["path"]).read_bytes()', True),
+        ('(Path("uploads").parent / request.args["path"]).read_bytes()', True),
+        ('(ROOT / request.args["path"]).read_bytes()', False),
+        ('Path("static/logo.png").read_bytes()', False),
+    ],
+)
+def test_what_is_opened_by_a_path_of_the_caller_is_told_where_a_folder_moves(
+    opened: str, told: bool, tmp_path: Path
+) -> None:
+    app = f"""
+        from pathlib import Path
+        from flask import Flask, request
+        app = Flask(__name__)
+        ROOT = Path("uploads")
+        @app.post("/put/<name>")
+        def put(name):
+            (ROOT / name).write_bytes(request.data)
+            return ""
+        @app.get("/get/<name>")
+        def get(name):
+            return (ROOT / name).read_bytes()
+        @app.get("/read")
+        def read():
+            return {opened}
+        """
+    (tmp_path / "app.py").write_text(dedent(app))
+    [finding] = scan(tmp_path, Config()).findings
+    assert finding.limit is Verdict.REVIEW
+    assert any("app.py:15" in reason for reason in finding.reasons) is told

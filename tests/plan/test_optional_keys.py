@@ -47,5 +47,7 @@ def test_a_key_that_may_be_none_is_a_field_by_its_text(kind: str, code: str, fie
     (tmp_path / "app.py").write_text(APP.replace("KIND", kind).replace("CODE", code))
     made = plan(tmp_path, scan(tmp_path, Config()), Config())
     taken = [group.id for group in made.groups if group.verdict is not Verdict.MANUAL]
+    told = [text for group in made.groups for text in group.differences if "taken as the text `None`" in text]
+    assert bool(told) is (field == "str(key)")
     files = {change.path: (change.after or b"").decode() for change in render(tmp_path, made, taken)}
     assert f'redis_client.hexists("seen", {field})' in files["app.py"]

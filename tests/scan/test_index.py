@@ -358,6 +358,16 @@ def test_the_source_of_a_framework_is_no_app(
     assert bool(stores(scanned(tmp_path))) is found
 
 
+@pytest.mark.parametrize("installed", ["celery-5.4.0", "vine-5.1.0"])
+def test_an_app_that_its_packages_are_installed_beside_is_one(tmp_path: Path, installed: str) -> None:
+    """As `pip install --target .` leaves them, for a function in the cloud."""
+    for folder in ("kombu-5.3.0.dist-info", f"{installed}.dist-info", "celery"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "celery" / "__init__.py").write_text("")
+    (tmp_path / "app.py").write_text(APP.replace("from shared import known", "known = {}"))
+    assert stores(scanned(tmp_path))
+
+
 def test_an_app_beside_the_source_of_its_framework_takes_it_as_installed(tmp_path: Path) -> None:
     for path, text in {
         "setup.py": "setup(name='Flask')\n",

@@ -13,7 +13,7 @@ from unstate.batch.model import Hold
 from unstate.batch.testing import Compared
 from unstate.batch.units import Unit, library_units
 from unstate.batch.work import Planned
-from unstate.model import FileChange, Layout
+from unstate.model import FileChange
 from unstate.render.templates import fill
 from unstate.report.markdown import plan_markdown
 from unstate.report.words import count, listing, visible
@@ -31,10 +31,7 @@ def branch(unit: Unit) -> str:
 def title(unit: Unit, planned: Planned) -> str:
     """The first line of a unit's commit, and the title of its pull request."""
     taken = [group for group in planned.plan.groups if group.id in planned.taken]
-    backings = {
-        *("S3" for group in taken if group.layout is Layout.S3 or group.codec == "apart"),
-        *("Redis" for group in taken if group.layout is not Layout.S3),
-    }
+    backings = {"S3" if each == "s3" else "Redis" for group in taken for each in group.uses}
     return visible(f"{unit.name}: move {count(len(taken), 'store')} to {listing(sorted(backings))}")
 
 

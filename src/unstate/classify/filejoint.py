@@ -27,6 +27,7 @@ class Outcome:
     obstacles: tuple[str, ...]
     sites: tuple[Site, ...]
     leaves: bool
+    unseen: tuple[str, ...]
     holders: tuple[Slot, ...]
     partners: tuple[int, ...] = ()  # numbers of the locations that move with it, or not at all
 
@@ -63,6 +64,7 @@ def _outcome(
         obstacles=tuple(obstacles),
         sites=tuple(sorted(sites, key=lambda site: (site.path, site.line, site.span.column, site.op))),
         leaves=moves.leaves,
+        unseen=tuple(sorted(set(moves.unseen))),
         holders=tuple(moves.holders),
         partners=tuple(each for each in cluster if each != number),
     )

@@ -75,6 +75,12 @@ class Mover(Uses):
                 for flow, _, touch in self.around
                 if self._reached(flow.path, touch.frame)
             ]
+        else:
+            self.result.unseen = [
+                f"{flow.path}:{touch.call.lineno}"
+                for flow, _, touch in (*self.unknown, *self.around)
+                if self._reached(flow.path, touch.frame) and not self._is_held(flow.path, touch)
+            ]
         for flow, facts, touch in self.around if self.result.either else ():
             self._site(flow, facts, touch.call, touch.op, touch.frame, elsewhere=True)
             self._site(flow, facts, touch.operand, Op.PATH, touch.frame, elsewhere=True)

@@ -21,6 +21,7 @@ from unstate.link.stores import contexts
 from unstate.model import Finding, Kind, Scope, Shape, Site, Span, Store, Verdict
 
 _DATA = frozenset("json jsonl csv tsv db sqlite sqlite3 pkl pickle yaml yml".split())
+UNSEEN = "opens what a caller names, on local disk as before: were it a file of this folder, it is not found any more"
 LEAVING = (
     "paths of files are stored or handed out as text: they stay valid as names, but no local file lies there any more",
 )
@@ -172,6 +173,9 @@ class Files:
         reasons = (*LEAVING, *(ABSOLUTE if absolute else ())) if outcome.leaves else ()
         if location.place.root == roots.SCRATCH and "/tmp" not in finding.store.definition:
             reasons = (*reasons, *OF_MACHINE)
+        if outcome.unseen:
+            places = ", ".join(outcome.unseen[:5]) + (" and more" if len(outcome.unseen) > 5 else "")
+            reasons = (*reasons, f"{places}: {UNSEEN}")
         by_storage = {self._site(each) for each in location.operations if each.storage and each.op in WRITES}
         sites = sorted(
             {*outcome.sites, *by_storage}, key=lambda site: (site.path, site.line, site.span.column, site.op)

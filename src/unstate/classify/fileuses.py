@@ -62,6 +62,7 @@ class Moves:
     sites: dict[Site, set[int]] = field(default_factory=dict)  # with the numbers of the locations that it concerns
     obstacles: list[str] = field(default_factory=list)
     either: list[str] = field(default_factory=list)  # operations on files of these folders or of others
+    unseen: list[str] = field(default_factory=list)  # operations that stay, on what a caller may name in these folders
     outside: set[Place] = field(default_factory=set)  # what else they may work on
     kept: set[Place] = field(default_factory=set)  # below the folders, and not moved: databases, what a request lends
     leaves: bool = False  # paths are stored or handed out as text

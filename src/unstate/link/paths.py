@@ -152,10 +152,11 @@ class Paths(ABC):
             return self._joined(path, frame, [node.left, node.right], scope)
         if type(node.op) is ast.Add:
             pieces: list[Any] = []
-            while type(node) is ast.BinOp and type(node.op) is ast.Add:
-                pieces.append(node.right)
-                node = node.left  # type: ignore[assignment]
-            pieces.append(node)
+            left: ast.expr = node
+            while type(left) is ast.BinOp and type(left.op) is ast.Add:
+                pieces.append(left.right)
+                left = left.left
+            pieces.append(left)
             return self._pieces(path, frame, pieces[::-1], scope)
         if type(node.op) is ast.Mod and type(node.left) is ast.Constant and type(node.left.value) is str:
             text = _PLACEHOLDER.sub(ANY, node.left.value)

@@ -43,6 +43,11 @@ _STARTUP_CALLEES = frozenset(
 )
 
 
+# Whether what a call's name means is, or may be, what is wanted: the meaning, the wanted one, whether the name is an
+# attribute, and how many functions have it.
+_Meant = Callable[[Value, Function | Class, bool, int], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One function on a way from an entry point."""
@@ -354,9 +359,8 @@ class Reach:
             found: dict[Value, None] = {}
             for path, ref in self._calls.get(name, ()):
                 index = ref.path.index(name)
-                called = ref.path[index + 1 : index + 2] == ("()",) and not self.program.function_around(
-                    path, ref.frame
-                )
+                is_called = ref.path[index + 1 : index + 2] == ("()",)
+                called = is_called and not self.program.function_around(path, ref.frame)
                 handed = ref.use == "pass" and index == len(ref.path) - 1 and self._starts_up(ref)
                 if ref.use == "define" or not (called or handed):
                     continue
@@ -403,9 +407,7 @@ class Reach:
         """Functions that call this one, no guess by the name of a method among them."""
         return self._find_callers(function, lambda value, wanted, *_: self._is(value, wanted))
 
-    def _find_callers(
-        self, function: Function, may_be: Callable[[Value, Function | Class, bool, int], bool]
-    ) -> list[Function]:
+    def _find_callers(self, function: Function, is_meant: _Meant) -> list[Function]:
         frame = self.program.frame(function)
         owner = self.program.facts[function.path].frames[frame.parent]
         name = frame.name
@@ -418,9 +420,9 @@ class Reach:
             "__call__",
             "__getitem__",
         ):
-            found += self._callers_of(owner.name, Class(function.path, frame.parent), may_be)
+            found += self._callers_of(owner.name, Class(function.path, frame.parent), is_meant)
         if not (name.startswith("__") and name.endswith("__")):
-            found += self._callers_of(name, function, may_be)
+            found += self._callers_of(name, function, is_meant)
         if frame.parent > 0 and owner.sort == FUNCTION and frame.decorators:
             found.append(Function(function.path, frame.parent))
         if owner.sort == CLASS:
@@ -443,13 +445,11 @@ class Reach:
             ]
         return known
 
-    def _callers_of(
-        self, name: str, wanted: Function | Class, may_be: Callable[[Value, Function | Class, bool, int], bool]
-    ) -> list[Function]:
+    def _callers_of(self, name: str, wanted: Function | Class, is_meant: _Meant) -> list[Function]:
         namesakes = len(self.program.functions.get(name, ()))
         found: list[tuple[int, Function]] = []
         for (value, is_attribute), calls in self._calls_of(name).items():
-            if value == wanted or may_be(value, wanted, is_attribute, namesakes):
+            if is_meant(value, wanted, is_attribute, namesakes):
                 found += calls
         return list(dict.fromkeys(caller for _, caller in sorted(found, key=itemgetter(0))))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unstate import codemods, workers
 from unstate.config import Config
-from unstate.model import Finding, Group, Layout, Plan, Scan
+from unstate.model import Finding, Group, Plan, Scan
 from unstate.plan.backing import backing_modules, depended, founded, retried
 from unstate.plan.bindings import binding, ttl_constant
 from unstate.plan.decide import AnswerError
@@ -72,9 +72,8 @@ def plan(
     ]
     used: dict[str, set[str]] = {}
     for group in groups:
-        if group.layout is not None:
-            kinds = {"s3"} if group.layout is Layout.S3 else {"redis", "s3"} if group.codec == "apart" else {"redis"}
-            used.setdefault(group.finding.store.service, set()).update(kinds)
+        if group.uses:
+            used.setdefault(group.finding.store.service, set()).update(group.uses)
     modules = founded(
         (each for each in backing if each.service in used),
         stores,

@@ -246,13 +246,7 @@ class Planner:
             decisions=settled.decisions,
             answers=settled.answers,
             files=files,
-            requires=(S3,)
-            if choice.layout is Layout.S3
-            else (REDIS, S3)
-            if choice.codec == "apart"
-            else (REDIS, PYDANTIC)
-            if choice.model
-            else (REDIS,),
+            requires=_requires(choice),
         )
 
     def _folder(self, finding: Finding, answers: Mapping[str, str]) -> Group:
@@ -305,6 +299,14 @@ class Planner:
     def _try(self, group: Group, path: str) -> Rewritten:
         service = group.finding.store.service
         return self.sources.rewritten(path, service, [binding(group)], self.backing[service].module)
+
+
+def _requires(choice: Choice) -> tuple[str, ...]:
+    if choice.layout is Layout.S3:
+        return (S3,)
+    if choice.codec == "apart":
+        return (REDIS, S3)
+    return (REDIS, PYDANTIC) if choice.model else (REDIS,)
 
 
 def _with_bytes(choice: Choice, settled: Settled) -> list[tuple[Choice, Settled]]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from unstate.model import Group, Layout, Verdict
+from unstate.model import Group, Verdict
 from unstate.plan.bindings import binding
 from unstate.plan.sources import Sources
 from unstate.rewrite.both import NotBothError, both
@@ -43,7 +43,7 @@ def remarks(groups: Iterable[Group], path: str) -> dict[int, str]:
 
 def _outside(group: Group) -> str:
     """Why a store cannot be switched, whatever its code is; "" where it can."""
-    if group.layout is Layout.S3 or group.codec == "apart":
+    if "s3" in group.uses:
         return "its bytes move to S3"
     library = group.finding.store.service
     elsewhere = [path for path in group.files if path != library and not path.startswith(f"{library}/")]

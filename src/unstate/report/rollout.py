@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from unstate.model import Backing, Group, Kind, Layout, Scope
+from unstate.model import Backing, Group, Kind, Scope
 from unstate.render.templates import fill
 
 TEMPLATE = "rollout.md.j2"
@@ -31,8 +31,8 @@ def rollout(
 
     Raises TemplateError for a broken template of the project.
     """
-    in_s3 = [group for group in groups if group.layout is Layout.S3 or group.codec == "apart"]
-    in_redis = [group for group in groups if group.layout is not Layout.S3]
+    in_s3 = [group for group in groups if "s3" in group.uses]
+    in_redis = [group for group in groups if "redis" in group.uses]
     own = {each.service: {client.kind for client in each.clients} for each in backing}
     asks = any(_asks_for_redis(group, own.get(group.finding.store.service, set())) for group in in_redis)
     return fill(

@@ -34,7 +34,8 @@ def handed_on(flow: Flow, accessor: Accessor) -> str | None:
     for function, call in _uses(flow, accessor):
         plain = isinstance(function, cst.Name)
         known = isinstance(call, cst.Call) and call.func is function
-        looked_at = isinstance(call, cst.Arg) and called(flow.parent(call)) in ("callable", "isinstance", "print")  # type: ignore[arg-type]
+        taker = called(flow.parent(call) or call) if isinstance(call, cst.Arg) else ""
+        looked_at = taker in ("callable", "isinstance", "print")
         if not known and not looked_at and not (plain and (accessor.owner or flow.is_no_use(function))):
             return f"`{accessor.name}` is handed on by its name"
     return None
@@ -107,7 +108,7 @@ def kinds(flow: Flow, name: str) -> Iterator[str]:
             target = around if isinstance(around, cst.Attribute) and around.attr is use else use
             match each.parent(target):
                 case cst.AssignTarget():
-                    assign = each.parent(each.parent(target))  # type: ignore[arg-type]
+                    assign = each.parent(each.parent(target) or target)
                     value = assign.value if isinstance(assign, cst.Assign) else None
                     yield called_name(value.func) if isinstance(value, cst.Call) else ""
                 case cst.AnnAssign(target=bound, annotation=annotation) if bound is target:

@@ -162,7 +162,7 @@ def _lines(function: cst.FunctionDef) -> list[cst.BaseStatement]:
     body = function.body
     if isinstance(body, cst.IndentedBlock):
         return list(body.body)
-    return [cst.SimpleStatementLine(list(body.body))]  # type: ignore[arg-type]
+    return [cst.SimpleStatementLine([each for each in body.body if isinstance(each, cst.BaseSmallStatement)])]
 
 
 def _ends(lines: Sequence[cst.BaseStatement]) -> bool:

@@ -28,9 +28,8 @@ def functions(flow: Flow, name: str) -> list[tuple[Flow, cst.FunctionDef]]:
     """The functions of the service that are called so; none where one of them is a class, or nobody can tell."""
     others = flow.elsewhere(name) if name not in words.COMMON_METHODS else None
     found = [(each, node) for each in (flow, *(others or ())) for node in each.defined(name)]
-    if others is None or not all(isinstance(node, cst.FunctionDef) for _, node in found):
-        return []
-    return found  # type: ignore[return-value]
+    functions = [(each, node) for each, node in found if isinstance(node, cst.FunctionDef)]
+    return [] if others is None or len(functions) < len(found) else functions
 
 
 def callees(

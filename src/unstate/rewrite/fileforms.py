@@ -122,6 +122,11 @@ def _owner(node: cst.Call) -> cst.Arg:
     return cst.Arg(bare(node.func.value))
 
 
+def sent(node: cst.Call) -> Sequence[cst.Arg]:
+    """What an upload that writes itself is made of: `upload.save(path)` is the upload and its path."""
+    return [_owner(node), _plain(node.args[0])]
+
+
 def keyword(node: cst.Call, name: str) -> cst.BaseExpression | None:
     """The value of a keyword argument."""
     return next((arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == name), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import libcst as cst
 
@@ -15,6 +16,7 @@ from unstate.rewrite.fileforms import Copy, Folder, Form, Left, Opened, code, se
 from unstate.rewrite.names import Names
 from unstate.rewrite.parentheses import OurParen
 from unstate.rewrite.source import Chain, Place, Source
+from unstate.rewrite.visiting import as_expression
 
 FOLDER = "folder"  # what the container of a location is called
 Node = cst.CSTNode
@@ -165,7 +167,7 @@ class FileEdits:
             return
         chosen = fileforms.choose(node, ops, operands, self._imports, elsewhere=elsewhere)
         if isinstance(chosen, Copy) and chains.is_upload(node, chain):
-            chosen = Form("save_upload", lambda call: [cst.Arg(call.func.value), cst.Arg(call.args[0].value)])  # type: ignore[attr-defined]
+            chosen = Form("save_upload", fileforms.sent)
         if presigned and isinstance(chosen, Form):
             chosen = replace(chosen, helper=fileforms.PRESIGNED.get(chosen.helper, chosen.helper))
         match chosen:
@@ -202,13 +204,16 @@ class FileEdits:
             self._refuse(owners, self._line(chain[-1]), edit)
             return
         self._note(owners, edit.helper)
-        self._change(chain, lambda new: edit.change(new, self.names.use(edit.helper)))  # type: ignore[arg-type]
+        self._change(chain, lambda new: edit.change(as_expression(new), self.names.use(edit.helper)))
 
     def _form(self, owners: Owners, chain: Chain, node: cst.Call, form: Form) -> None:
         if form.handed:
             name = self.names.use(form.helper)
             self._note(owners, form.helper)
-            self._change(chain, lambda new: new.with_deep_changes(new.args[0], value=cst.Name(name)))  # type: ignore[attr-defined]
+            self._change(
+                chain,
+                lambda new: new.with_deep_changes(cst.ensure_type(new, cst.Call).args[0], value=cst.Name(name)),
+            )
             return
         helper = form.helper
         how = chains.how(chain)
@@ -450,7 +455,8 @@ class FileEdits:
     def _change(self, chain: Chain, change: Change) -> None:
         node = chain[-1]
         before = self._changes.get(id(node))
-        self._changes[id(node)] = change if before is None else lambda new: change(before(new))  # type: ignore[arg-type]
+        # A node that goes has no second change: it is taken out of the plan with all that stands in it.
+        self._changes[id(node)] = change if before is None else lambda new: change(cast("Node", before(new)))
         self._within.update(id(each) for each in chain)
 
     def _note(self, owners: Owners, helper: str) -> None:

@@ -18,6 +18,7 @@ from unstate.rewrite.marks import letters
 from unstate.rewrite.match import METAVARIABLES, Environment, Statement, pure
 from unstate.rewrite.names import Names
 from unstate.rewrite.parentheses import OurParen, parenthesized
+from unstate.rewrite.visiting import as_expression
 
 _CALLED = frozenset({"KEY", "FIELD", "OBJECT", "UNKEY", "UNFIELD", "ENC", "DEC"})
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -62,7 +63,7 @@ def _template(form: str, asynchronous: bool, tested: bool) -> cst.BaseExpression
         case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=inner)]) if tested:
             template = inner
     if asynchronous:
-        template = template.visit(_Awaiter())  # type: ignore[assignment]
+        return as_expression(template.visit(_Awaiter()))
     return template
 
 
@@ -248,8 +249,8 @@ class _Filler(cst.CSTTransformer):
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
         match original_node.body:
-            case [cst.Expr(value=cst.Name(value="b"))] if isinstance(self.environment.get("b"), tuple):
-                return cst.FlattenSentinel([_line(statement) for statement in self.environment["b"]])  # type: ignore[union-attr]
+            case [cst.Expr(value=cst.Name(value="b"))] if isinstance(body := self.environment.get("b"), tuple):
+                return cst.FlattenSentinel([_line(statement) for statement in body])
         return updated_node
 
     def _bound(self, letter: str) -> cst.BaseExpression:
@@ -266,9 +267,7 @@ class _Filler(cst.CSTTransformer):
         if template == "{}":
             return value
         shell = cst.parse_expression(template.format("_value_"))
-        applied = shell.visit(_Ours(self.names)).visit(_Put(value))  # type: ignore[union-attr]
-        assert isinstance(applied, cst.BaseExpression)
-        return applied
+        return as_expression(as_expression(shell.visit(_Ours(self.names))).visit(_Put(value)))
 
     def _function(self, text: str) -> cst.BaseExpression:
         function = cst.parse_expression(text).visit(_Ours(self.names))

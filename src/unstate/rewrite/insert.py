@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import libcst as cst
 
@@ -31,7 +32,8 @@ def surrounded(
 ) -> cst.FlattenSentinel[cst.CSTNode]:
     """A statement that changes an entry, and behind it the calls that write the change back; one that may change what
     is held under a name, and the calls that read it again."""
-    middle: list[cst.CSTNode] = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [left]  # type: ignore[list-item]
+    # A statement that changes an entry is never one that goes.
+    middle = list(left.nodes) if isinstance(left, cst.FlattenSentinel) else [cast("cst.CSTNode", left)]
     after: list[cst.CSTNode] = []
     for save in saves:
         name = save.name

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import libcst as cst
 
@@ -81,7 +81,7 @@ def flatten(body: Sequence[cst.CSTNode]) -> tuple[Statement, ...]:
         if isinstance(node, cst.SimpleStatementLine):
             found.extend(node.body)
         else:
-            found.append(node)  # type: ignore[arg-type]
+            found.append(cast("Statement", node))  # a line of several is what else a body has
     return tuple(found)
 
 
@@ -161,7 +161,7 @@ def _with_one_key(node: cst.Subscript) -> cst.Subscript:
     if len(keys) < len(node.slice):
         return node
     key = cst.Tuple([cst.Element(each) for each in keys])
-    return node.with_changes(slice=type(node.slice)([cst.SubscriptElement(cst.Index(key))]))  # type: ignore[call-arg]
+    return node.with_changes(slice=(cst.SubscriptElement(cst.Index(key)),))
 
 
 def _bind(letter: str, node: Any, environment: Environment, is_store: IsStore) -> bool:

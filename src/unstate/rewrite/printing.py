@@ -73,6 +73,7 @@ def text_of(module: cst.Module, before: Printed) -> str:
 class _Printing(CodegenState):
     """As libcst prints, without its note of where a node stands, which is most of what printing costs."""
 
+    # A context manager that does nothing: libcst's own is a generator.
     def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> AbstractContextManager[None]:
@@ -101,6 +102,7 @@ class _Noting(CodegenState):
         if self.tokens:
             self.dropped.append(self.tokens.pop())
 
+    # A context manager that does nothing: libcst's own is a generator.
     def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> AbstractContextManager[None]:

@@ -231,7 +231,7 @@ class Saves:
         same_entry = [
             each
             for each in mine
-            if each.binding is alias.binding and each.key is not None and same(each.key, alias.key)  # type: ignore[arg-type]
+            if each.binding is alias.binding and each.key and alias.key and same(each.key, alias.key)
         ]
         other = next((each for each in same_entry if each.name != alias.name), None)
         if other is not None:

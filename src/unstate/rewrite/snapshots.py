@@ -91,8 +91,12 @@ class Snapshots:
         """Whether something is made of the entries that has their order: no set, and not sorted by the keys."""
         for reference in found:
             around = self.flow.parent(self.flow.parent(reference) or reference)
-            sorts = isinstance(around, cst.Call) and not any(arg.keyword for arg in around.args)
-            if self._is_whole(reference) and not (sorts and called(around) in ("sorted", "set", "frozenset")):  # type: ignore[arg-type]
+            sorts = (
+                isinstance(around, cst.Call)
+                and called(around) in ("sorted", "set", "frozenset")
+                and not any(arg.keyword for arg in around.args)
+            )
+            if self._is_whole(reference) and not sorts:
                 return True
         return False
 

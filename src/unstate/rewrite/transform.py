@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
@@ -22,12 +22,13 @@ from unstate.rewrite.flow import Flow
 from unstate.rewrite.flowwords import OPAQUE_FIELDS
 from unstate.rewrite.functions import Functions
 from unstate.rewrite.insert import Place, surrounded
-from unstate.rewrite.lines import counted, without_blank_head, without_blank_tail, without_entries, without_names
+from unstate.rewrite.lines import counted, without_blank_head, without_entries, without_names
 from unstate.rewrite.marks import mark_consumed, mark_implied, mark_targets, named, repeated, with_comments
 from unstate.rewrite.match import (
     Bound,
     Environment,
     Pattern,
+    Statement,
     flatten,
     match_expression,
     match_statements,
@@ -40,12 +41,13 @@ from unstate.rewrite.places import called
 from unstate.rewrite.quotes import Requote
 from unstate.rewrite.references import References
 from unstate.rewrite.regions import Regions, answers, writes
+from unstate.rewrite.removed import Removed
 from unstate.rewrite.saves import Reload, Save, Saves, left_behind, lost, read_again, undone
 from unstate.rewrite.snapshots import WHOLE, Snapshots
 from unstate.rewrite.source import Source
 from unstate.rewrite.trace import Trace
 from unstate.rewrite.unfit import unfit
-from unstate.rewrite.visiting import visit
+from unstate.rewrite.visiting import as_expression, visit
 
 
 @dataclass(slots=True)
@@ -80,12 +82,11 @@ class Transformer(cst.CSTTransformer):
     _replied: dict[int, str] = field(default_factory=dict)  # statements whose reply is kept under that name
     _snapshots: Snapshots = field(init=False)
     _regions: Regions = field(default_factory=Regions)
-    _dropped: set[int] = field(default_factory=set)
+    _removed: Removed = field(init=False)
     _targets: set[int] = field(default_factory=set)  # nodes that are written to, not read
     _consumed: set[int] = field(default_factory=set)  # expressions that are read to their end where they stand
     _discarded: set[int] = field(default_factory=set)  # expressions whose value nobody uses
     _implied: dict[int, str] = field(default_factory=dict)  # expressions on which Python itself calls `iter`, `bool`
-    _handed_on: dict[int, list[cst.EmptyLine]] = field(default_factory=dict)  # comments that lost their statement
     _functions: Functions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class Transformer(cst.CSTTransformer):
         self._counting = {id(save.loop): save.key for save in counting}
         self._functions = Functions(self.awaited, self.source.flow.around)
         self._snapshots = Snapshots(self.references, self.source.flow)
+        self._removed = Removed(self.references)
         lifted = (save for saves in self.planned.values() for save in saves if save.lifted is not None)
         self._lifts = {id(save.lifted): save for save in lifted}
 
@@ -103,7 +105,7 @@ class Transformer(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if not self.references.within(node):
             return self.files.within(node)
-        if id(node) in self._statements or id(node) in self._dropped or id(node) in self._replies:
+        if id(node) in self._statements or node in self._removed or id(node) in self._replies:
             return False
         if self.references.entry_of(node) is not None:
             return False
@@ -135,13 +137,13 @@ class Transformer(cst.CSTTransformer):
             taken = 0
             defined = self.references.defined_by(body[position])
             if defined is not None and not (defined.seeded and self._seed(body[position], defined)):
-                self._drop_definition(body, position)
+                self._removed.take_definition(body, position)
             elif defined is not None:
                 pass
             elif self._is_ending(body[position]):
-                self._drop_definition(body, position)
+                self._removed.take_definition(body, position)
             elif self.references.imported_by(body[position]):
-                self._drop_import(body, position)
+                self._removed.take_import(body, position)
             elif self.references.within(body[position]):
                 taken = self._take_run(body, position)
                 if not taken:
@@ -178,32 +180,6 @@ class Transformer(cst.CSTTransformer):
         self._statements[id(node)] = (_Found(SEEDS[binding.container], binding, {"o": value}), [node])
         return True
 
-    def _drop_definition(self, body: Sequence[cst.CSTNode], position: int) -> None:
-        """Take a definition out. A comment right above it goes with it, unless the next line shares that comment."""
-        node = body[position]
-        assert isinstance(node, cst.SimpleStatementLine)
-        self._dropped.add(id(node))
-        leading = [*self._handed_on.pop(id(node), []), *node.leading_lines]
-        following = body[position + 1] if position + 1 < len(body) else None
-        if following is None:
-            return
-        after: Sequence[cst.EmptyLine] = getattr(following, "leading_lines", ())
-        attached = 0
-        while attached < len(leading) and leading[len(leading) - 1 - attached].comment is not None:
-            attached += 1
-        own = 0 if not after and self.references.defined_by(following) is None else attached
-        kept = leading[: len(leading) - own]
-        if any(line.comment is not None for line in kept) or len(kept) > len(after):
-            self._handed_on[id(following)] = kept if not after else without_blank_tail(kept)
-
-    def _drop_import(self, body: Sequence[cst.CSTNode], position: int) -> None:
-        """Take an import out; the blank line that set its group apart stays with the next one."""
-        node = body[position]
-        assert isinstance(node, cst.SimpleStatementLine)
-        self._dropped.add(id(node))
-        if position + 1 < len(body) and not getattr(body[position + 1], "leading_lines", ()):
-            self._handed_on[id(body[position + 1])] = [*self._handed_on.pop(id(node), []), *node.leading_lines]
-
     def _take_run(self, body: Sequence[cst.CSTNode], position: int) -> int:
         rest = body[position:]
         for binding in self.references.bindings_within(rest[0]):
@@ -217,7 +193,7 @@ class Transformer(cst.CSTTransformer):
                 if matched is None or not self._allowed(rule, pattern, binding, matched[0], discarded=True):
                     continue
                 self._statements[id(run[0])] = (_Found(rule, binding, matched[0]), run)
-                self._dropped.update(id(node) for node in run[1:])
+                self._removed.take(run[1:])
                 self._keep_reply(rule, binding, matched[0], run[0], body[position + count : position + count + 1])
                 return count
         return 0
@@ -244,7 +220,9 @@ class Transformer(cst.CSTTransformer):
         for node in self.references.nodes_within(place):
             if isinstance(node, cst.BaseExpression):
                 found = match_expression(pattern, node, self.references.test(binding))
-                if found is not None and all(same(found[k], environment[k]) for k in found if k != "x"):  # type: ignore[arg-type]
+                if found is not None and all(
+                    same(as_expression(found[k]), as_expression(environment[k])) for k in found if k != "x"
+                ):
                     reads.append(node)
         if reads and len(reads) == self.references.count(place, binding):
             name = self.names.fresh("count")
@@ -289,7 +267,7 @@ class Transformer(cst.CSTTransformer):
     def _allowed(
         self, rule: Rule, pattern: Pattern, binding: Binding, environment: Environment, *, discarded: bool
     ) -> bool:
-        place = guards.Place(binding, discarded, self._functions.of(environment["x"]).how == "async")  # type: ignore[arg-type]
+        place = guards.Place(binding, discarded, self._functions.of(as_expression(environment["x"])).how == "async")
         if guards.failed(rule.when, environment, place) is not None:
             return False
         letters = repeated(rule.pattern, rule.form)
@@ -299,6 +277,7 @@ class Transformer(cst.CSTTransformer):
 
     # -- putting the forms in, from the inside out ---------------------------------------------------------------
 
+    # libcst declares a return type for the kinds of nodes one by one; this is asked for every kind.
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
@@ -313,8 +292,8 @@ class Transformer(cst.CSTTransformer):
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
         if not self.references.within(original_node):
-            return self._with_handed_on(original_node, updated_node)
-        taken = id(original_node) in self._statements or id(original_node) in self._dropped
+            return self._removed.with_lines(original_node, updated_node)
+        taken = id(original_node) in self._statements or original_node in self._removed
         self._functions.leave(original_node, entered=not taken)
         if id(original_node) in self.planned or id(original_node) in self.reloads:
             return self._with_saves(original_node, self._replaced(original_node, updated_node))
@@ -342,10 +321,10 @@ class Transformer(cst.CSTTransformer):
     def _replaced(
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNode]:
-        if id(original_node) in self._dropped:
+        if original_node in self._removed:
             return cst.RemoveFromParent()
-        if isinstance(original_node, cst.IndentedBlock) and id(original_node.body[0]) in self._dropped:
-            return without_blank_head(updated_node)  # type: ignore[arg-type]
+        if isinstance(original_node, cst.IndentedBlock) and original_node.body[0] in self._removed:
+            return without_blank_head(cst.ensure_type(updated_node, cst.IndentedBlock))
         if id(original_node) in self._statements:
             return self._replaced_statements(original_node)
         if id(original_node) in self._replies:
@@ -357,41 +336,19 @@ class Transformer(cst.CSTTransformer):
         if isinstance(original_node, cst.FormattedString):
             return updated_node.visit(Requote())
         if isinstance(original_node, cst.Global | cst.Nonlocal):
-            return without_names(updated_node, {b.name for b in self.references.bindings_within(original_node)})  # type: ignore[arg-type]
+            gone = {binding.name for binding in self.references.bindings_within(original_node)}
+            return without_names(cst.ensure_type(updated_node, type(original_node)), gone)
         if isinstance(original_node, cst.Dict) and isinstance(updated_node, cst.Dict):
             kept = [self.references.entry_of(each) is None for each in original_node.elements]
             return without_entries(updated_node, kept)
         if isinstance(original_node, cst.ImportFrom):
-            return self._without_imports(original_node, updated_node)  # type: ignore[arg-type]
-        if id(original_node) in self._handed_on:
-            return self._with_handed_on(original_node, updated_node)
+            return self._removed.without_stores(original_node, updated_node)
         if id(original_node) in self._snapshots.names:
             return cst.Name(self.names.fresh(self._snapshots.names[id(original_node)]))
         binding = self.references.binding_at(original_node)
         if binding is not None and not isinstance(original_node, cst.ImportAlias):
             self._refuse(original_node, binding)
-        return updated_node
-
-    def _with_handed_on(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
-        """A statement with the lines that stood above one before it, which is gone."""
-        if id(original) not in self._handed_on:
-            return updated
-        lines = [*self._handed_on[id(original)], *updated.leading_lines]  # type: ignore[attr-defined]
-        return updated.with_changes(leading_lines=lines)
-
-    def _without_imports(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> cst.CSTNode | cst.RemovalSentinel:
-        """`from m import x, y` without the names of stores."""
-        if isinstance(original.names, cst.ImportStar) or isinstance(updated.names, cst.ImportStar):
-            return updated
-        kept = [
-            new
-            for old, new in zip(original.names, updated.names, strict=True)
-            if self.references.binding_at(old) is None
-        ]
-        if not kept:
-            return cst.RemoveFromParent()
-        kept[-1] = kept[-1].with_changes(comma=original.names[-1].comma)
-        return updated.with_changes(names=kept)
+        return self._removed.with_lines(original_node, updated_node)
 
     def _check_value(self, node: cst.CSTNode, found: _Found) -> None:
         """Refuse where a mutable value is changed after it was read, or after it was stored, in a way that cannot be
@@ -520,7 +477,7 @@ class Transformer(cst.CSTTransformer):
             self.names,
             asynchronous=asynchronous,
             tested=self._implied.get(id(node)) == "bool",
-            optional=may_be_none(self.source.flow, found.environment.get("k")),
+            optional=self._may_have_no_key(node, found),
         )
 
     def _replaced_statements(self, node: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
@@ -533,11 +490,19 @@ class Transformer(cst.CSTTransformer):
             form = f"{self._replied[id(node)]} = {form}"
         filled = self._visited(found.environment)
         here = self._functions.here
-        optional = may_be_none(self.source.flow, found.environment.get("k"))
+        optional = self._may_have_no_key(node, found)
         new = forms.statements(
             form, filled, found.binding, self.names, asynchronous=asynchronous, within=here, optional=optional
         )
         return cst.FlattenSentinel(with_comments(new, run))
+
+    def _may_have_no_key(self, node: cst.CSTNode, found: _Found) -> bool:
+        """Whether the key may be None where it is the field of a hash: told, as its text may be a key as well."""
+        if "FIELD" not in found.rule.form or not may_be_none(self.source.flow, found.environment.get("k")):
+            return False
+        text = f"{self.outcome.path}, line {self.references.line(node)}: a key that is None is taken as the text `None`"
+        self.outcome.differences.setdefault(found.binding.id, set()).add(f"{text}, which finds the entry of that name")
+        return True
 
     def _visited(self, environment: Environment) -> Environment:
         """What the metavariables stand for may hold operations on stores itself."""
@@ -545,7 +510,7 @@ class Transformer(cst.CSTTransformer):
 
     def _visited_one(self, bound: Bound) -> Bound:
         if isinstance(bound, tuple):
-            return tuple(visit(statement, self) for statement in bound)  # type: ignore[misc]
+            return tuple(cast("Statement", visit(statement, self)) for statement in bound)  # none of them goes
         visited = visit(bound, self)
         assert isinstance(visited, cst.BaseExpression)
         return visited

@@ -23,6 +23,12 @@ def visited(module: cst.Module, transformer: cst.CSTTransformer) -> cst.Module:
     return left
 
 
+def as_expression(left: object) -> cst.BaseExpression:
+    """What a transformer made of an expression, which is one as well."""
+    assert isinstance(left, cst.BaseExpression)
+    return left
+
+
 def visit(node: cst.CSTNode, transformer: cst.CSTTransformer) -> Left:
     """What a transformer makes of a node. Its methods for attributes are not called."""
     updated = node
