@@ -75,10 +75,10 @@ class Proof:
 
 def prove_all(shape: Shape, operations: Sequence[Operation], services: Services) -> Proof:
     """Run the machine until every operation had its turn. `runs` says how often."""
-    if shape.codec == "apart":  # many rules, and the light S3 server takes its time
-        examples, steps = 3, 20
-    else:
-        examples, steps = (6, 20) if shape.layout is Layout.S3 else (20, 30)
+    if shape.codec == "apart":  # many rules: in long runs each has its turns soon
+        examples, steps = 8, 50
+    else:  # the light S3 server takes its time
+        examples, steps = (6, 20) if shape.layout is Layout.S3 else (12, 50)
     proof = prove(shape, operations, services, examples, steps)
     rest = [operation for operation in operations if proof.runs[operation.rule.id] < ENOUGH]
     tries = len(rest)
@@ -87,7 +87,7 @@ def prove_all(shape: Shape, operations: Sequence[Operation], services: Services)
         more = prove(shape, [*writing, *rest], services, tries, steps)
         proof = Proof(more.mismatch, proof.runs + more.runs)
         rest = [operation for operation in operations if proof.runs[operation.rule.id] < ENOUGH]
-        tries *= 4  # the same tries would draw the same operations again
+        tries *= 2  # the same tries would draw the same operations again
     return proof
 
 
